@@ -48,7 +48,7 @@ lint:  ## Check style, types, import contracts and the shipped flows, without th
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/ruff format --check .
 	@echo '==> Types'
-	@$(VENV)/bin/mypy -p ivr -p bench
+	@$(VENV)/bin/mypy
 	@echo '==> Import contracts'
 	@$(VENV)/bin/lint-imports --no-logo 2>&1 || $(VENV)/bin/lint-imports --verbose
 	@$(MAKE) --no-print-directory check-flows

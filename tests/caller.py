@@ -163,7 +163,7 @@ class Caller:
         assert self.heard == text
         return self
 
-    def orders(self, *kinds: type[Command]) -> Caller:  # type: ignore[valid-type]
+    def orders(self, *kinds: type[Command]) -> Caller:
         assert self.kinds == [kind.__name__ for kind in kinds]
         return self
 

@@ -4,6 +4,7 @@ import shutil
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 from aiohttp.test_utils import TestServer
 
@@ -15,7 +16,7 @@ WRITTEN = "127.0.0.1:8090"
 
 
 @asynccontextmanager
-async def shipped_lines(folder: Path) -> AsyncIterator[Mapping[str, str]]:
+async def shipped_lines(folder: Path) -> AsyncIterator[Mapping[str, Any]]:
     """Start the service, and write the flows, with its address, into an empty folder; give the settings they need."""
     async with TestServer(SERVICE.application()) as service:
         address = f"127.0.0.1:{service.port}"

@@ -79,7 +79,7 @@ async def test_whoever_waits_for_a_place_can_be_cancelled() -> None:
     workers = Workers(size=1)
     reading, writing = os.pipe()
     with os.fdopen(reading, "rb", buffering=0) as marks, os.fdopen(writing, "wb", buffering=0) as mark:
-        running = asyncio.create_task(workers.run(job("tells_its_number_and_stays"), mark))  # type: ignore[arg-type]
+        running = asyncio.create_task(workers.run(job("tells_its_number_and_stays"), mark))
         pid = int(await asyncio.to_thread(marks.read, 20))
         waiting = await begun(workers.run(NUMBER))
         waiting.cancel()

@@ -19,7 +19,7 @@ def length(file: bytes) -> float | None:
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_the_file_of_a_recording_says_how_long_it_is(form: str) -> None:
+def test_the_file_of_a_recording_says_how_long_it_is(form: RecordingFormat) -> None:
     assert length(FILES[form]) == pytest.approx(3.0, abs=0.25)
 
 
@@ -63,7 +63,7 @@ def test_of_a_file_that_does_not_say_the_length_is_unknown(file: bytes) -> None:
 
 @given(st.sampled_from(FORMS), st.integers(0, 600), st.binary(max_size=60), st.integers(0, 2**40))
 def test_whatever_a_file_says_the_length_is_unknown_or_less_than_a_day(
-    form: str, at: int, noise: bytes, size: int
+    form: RecordingFormat, at: int, noise: bytes, size: int
 ) -> None:
     file = FILES[form]
     found = seconds_of((file[:at] + noise + file[at + len(noise) :])[:HEAD], size)

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from ivr.auth.keys import DOCUMENTS, MAX_BYTES, KeyRing
+from ivr.auth.documents import DOCUMENTS
+from ivr.auth.keys import MAX_BYTES, KeyRing
 from tests.fakes.identity import Answer, Identity
 from tests.waiting import PATIENCE
 

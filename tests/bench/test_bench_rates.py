@@ -13,6 +13,7 @@ from bench.compared import Beside, Compared, Memory, Rates, Results, Run, show
 from bench.load import Load, drive
 from bench.machine import Machine
 from bench.peer_bot import peer_program
+from bench.stages import MESSAGES
 from bench.subject import free_port, running
 
 try:
@@ -91,7 +92,7 @@ async def test_a_profile_has_every_stage_and_every_thread(capsys: pytest.Capture
     *parts, whole, _, _, _ = found.stages  # those of the store are not in the sum
     assert whole.name == "sum"
     assert whole.us == pytest.approx([sum(each) for each in zip(*(part.us for part in parts), strict=True)])
-    assert all(len(part.us) == len(profile.MESSAGES) for part in found.stages)
+    assert all(len(part.us) == len(MESSAGES) for part in found.stages)
     json_turns, full_calls = found.threads
     assert {"MainThread", "store-writer"} <= json_turns.us.keys() & full_calls.us.keys()
     assert found.sockets.keys() == {json_turns.call, full_calls.call}

@@ -51,7 +51,7 @@ class Person:
     async def does(self, what: str, **more: str) -> None:
         await self.socket.send_json({"do": what, **more})
 
-    async def sees(self, kind: str, /, **fields: object) -> dict[str, Any]:
+    async def sees(self, kind: str, /, **fields: Any) -> dict[str, Any]:
         """Wait for an event with these fields, and give it."""
         async with asyncio.timeout(PATIENCE):
             async for message in self.socket:

@@ -15,7 +15,6 @@ from msgspec.structs import replace
 from ivr.advance import Heard, advance
 from ivr.call_record import CallRecord, Commit, Stepped
 from ivr.channels.skype.codec import SkypeChannel
-from ivr.engine.actions.http import HTTP
 from ivr.engine.call import Facts, new_call
 from ivr.engine.commands import FETCH
 from ivr.engine.events import (
@@ -29,6 +28,7 @@ from ivr.engine.events import (
     Transcribed,
 )
 from ivr.engine.flow import Flow
+from ivr.engine.web_orders import HTTP
 from ivr.ports import CallKey, Incoming, Upload, WebhookRequest
 from tests.callers.platform import Report
 

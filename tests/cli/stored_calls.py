@@ -38,7 +38,7 @@ async def _store(folder: Path, calls: int) -> None:
             bot = random_bot(loaded.served(), number)
             facts = replace(bot.record.call.facts, caller=CALLERS[number % 2], id=call_id(number))
             first, *rest = bot.trace
-            trace = (replace(first, event=replace(first.event, caller=facts.caller)), *rest)  # type: ignore[type-var]
+            trace = (replace(first, event=replace(first.event, caller=facts.caller)), *rest)
             record = replace(
                 bot.record, id=facts.id, key=replace(bot.record.key, id=f"call-{number}"),
                 call=replace(bot.record.call, facts=facts), line=LINE if number == LINED else None,

@@ -19,7 +19,8 @@ ORDER = ["+436601234567", "--flow", "reminder", "--channel", "twilio"]
 @contextmanager
 def server(answers: Sequence[tuple[int, Any]]) -> Iterator[tuple[str, list[Any]]]:
     """Answer so, one request after the other, and keep what was asked."""
-    left, asked = list(answers), []
+    left = list(answers)
+    asked: list[Any] = []
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:

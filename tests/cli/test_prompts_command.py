@@ -4,6 +4,7 @@ import asyncio
 import json
 import wave
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -126,7 +127,7 @@ async def test_a_text_that_the_first_voice_refuses_is_spoken_by_the_next_and_tol
     await server.start()
     try:
         file = flow(tmp_path, GERMAN.replace(", {text: Vale., language: qq-QQ}", ""))
-        arguments = [file, "--tts", "openai", "--cache", tmp_path / "voices"]
+        arguments: list[Any] = [file, "--tts", "openai", "--cache", tmp_path / "voices"]
         result = await asyncio.to_thread(prompts, *arguments, IVR_VOICE_URL=server.base)
     finally:
         await server.stop()

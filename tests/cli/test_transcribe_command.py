@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -25,7 +26,7 @@ def transcribe(*arguments: str | Path, **variables: str) -> Result:
     return result
 
 
-def scripted(folder: Path, **lines: object) -> dict[str, str]:
+def scripted(folder: Path, **lines: Any) -> dict[str, str]:
     script = folder / "script.json"
     script.write_text(json.dumps(lines.get("lines", {"*": {"text": "my flight was late", "confidence": 0.9}})))
     return {"IVR_STT": "scripted", "IVR_STT_SCRIPT": str(script)}

@@ -88,7 +88,7 @@ async def test_a_service_can_really_be_asked() -> None:
         return web.json_response({"total": 5, "key": request.headers["X-Key"]})
 
     async with serving(handle) as port:
-        settings = Settings(http_hosts=(f"localhost:{port}",), secrets={"shop": "hush"})  # type: ignore[arg-type]
+        settings = Settings(http_hosts=(f"localhost:{port}",), secrets={"shop": "hush"})
         arguments: dict[str, Argument] = {"timeout": 5.0, "retries": 0, "expect": ("2xx",)}
         asks = really(settings)
         there = order(f"http://localhost:{port}/", headers={"X-Key": "\0shop\0"}, **arguments)

@@ -1,6 +1,7 @@
 """What many calls did, counted call by call: pure, so told by traces alone."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -154,7 +155,7 @@ async def test_the_trace_of_a_finished_call_is_read_once() -> None:
             self.asked += 1
             return [RINGS]
 
-    archive = Archive()
+    archive: Any = Archive()
     tallies = FiguresByCall(archive)
     for _ in range(3):
         await tallies.of(record("resolved"))

@@ -5,6 +5,7 @@ import signal
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from aiohttp import web
 
@@ -48,7 +49,7 @@ async def killed_while_asking(tmp_path: Path, signer: Signer, retries: int) -> S
         flows = tmp_path / "flows"
         flows.mkdir()
         (flows / "order.yaml").write_text(FLOW.replace("PORT", str(port)).replace("RETRIES", str(retries)))
-        web_services = {"IVR_HTTP_HOSTS": f"127.0.0.1:{port}", "IVR_HTTP_PRIVATE": "127.0.0.0/8"}
+        web_services: dict[str, Any] = {"IVR_HTTP_HOSTS": f"127.0.0.1:{port}", "IVR_HTTP_PRIVATE": "127.0.0.0/8"}
         server = Server(tmp_path, signer, flows=flows, **web_services)
         await server.start()
         async with phone_to(server.port, signer) as phone:

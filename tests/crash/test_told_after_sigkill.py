@@ -3,6 +3,7 @@
 import asyncio
 import signal
 from pathlib import Path
+from typing import Any
 
 from tests.crash.process import Server
 from tests.fakes.mail_server import mail_host
@@ -24,7 +25,7 @@ async def test_a_mail_that_was_cut_off_is_sent_after_the_next_start(tmp_path: Pa
     flows.mkdir()
     (flows / "tell.yaml").write_text(FLOW)
     async with mail_host() as host:
-        mail = {
+        mail: dict[str, Any] = {
             "IVR_SMTP_SERVER": "127.0.0.1",
             "IVR_SMTP_PORT": str(host.port),
             "IVR_SMTP_FROM": "ivr@contoso.example",

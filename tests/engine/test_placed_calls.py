@@ -1,6 +1,6 @@
 """A call that we place: its flow begins when somebody answers; until then there is nothing to be said."""
 
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import pytest
 
@@ -89,7 +89,7 @@ states:
 class Placed:
     """A call of ours through one flow."""
 
-    def __init__(self, text: str, **values: object) -> None:
+    def __init__(self, text: str, **values: Any) -> None:
         self.flow: Flow = flow_of(text)
         self.now = NOW
         self.call: Call = new_call(self.flow.hash, Facts(id="0" * 32, channel="test"))

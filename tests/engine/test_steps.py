@@ -15,6 +15,7 @@ from ivr.engine.events import (
     CallEnded,
     CallReceived,
     ChoiceMade,
+    Event,
     KeysJudged,
     KeysPressed,
     OperationDone,
@@ -226,7 +227,7 @@ states:
     waiting = live.call
     live.understood("navy blue").hears("blue")
     kept = live.last.traced
-    assert kept == ServiceAnswered(live.steps[1][2].call.waiting.job, Transcribed(masked=True))  # type: ignore[union-attr]
+    assert kept == ServiceAnswered(live.steps[1][2].call.waiting.job, Transcribed(masked=True))
     replayed = step(flow, waiting, kept, now=live.now, judged=live.last.judged)
     assert replayed.commands == live.last.commands
 
@@ -268,12 +269,13 @@ def test_c12_of_what_nobody_listened_to_neither_keys_nor_words_are_kept() -> Non
 
 def test_c12_nor_is_anything_else_that_a_line_writes_freely() -> None:
     caller = Caller(flow_of(PIN))
-    for event, kept in [
+    examples: list[tuple[Event, Event]] = [
         (ChoiceMade("4711", "4711", "keys"), ChoiceMade("?", "", "keys")),
         (OperationFailed("471.1", "system", "keyed 4711"), OperationFailed("?", "system")),
         (RecordingMade("0.1", 4711.0, "a.wma"), RecordingMade("0.1", 0.0, "a.wma")),
         (CallReceived("29:4711", "28:4711", "de-4711"), CallReceived(None, "")),
-    ]:
+    ]
+    for event, kept in examples:
         assert caller.apply(event).last.traced == kept
         again = caller.apply(kept).last  # a trace is stepped again as it was kept
         assert (again.ignored, again.traced) == (caller.steps[-2][2].ignored, kept)
@@ -282,7 +284,7 @@ def test_c12_nor_is_anything_else_that_a_line_writes_freely() -> None:
 def test_c12_the_line_s_own_words_are_not_kept_where_the_state_that_listened_is_private() -> None:
     caller = Caller(flow_of(PIN))
     event, _, stepped = caller.apply(OperationFailed(caller.op, "system", "keyed 4711")).steps[-1]
-    assert stepped.traced == replace(event, reason="")  # type: ignore[type-var]
+    assert stepped.traced == replace(event, reason="")
     assert "4711" not in repr(stepped)
 
 

@@ -159,7 +159,7 @@ def conforms(value: Value, type_: Type) -> bool:
         case "mixed":
             return found in SPOKEN
         case "list":
-            return type_.item is None or all(conforms(entry, type_.item) for entry in value)  # type: ignore[union-attr]
+            return type_.item is None or all(conforms(entry, type_.item) for entry in value)
         case "object" if isinstance(value, Mapping):
             return all(conforms(value.get(name), field) for name, field in type_.fields.items())
         case "recording":

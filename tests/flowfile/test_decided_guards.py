@@ -11,6 +11,7 @@ from ivr.engine.expressions.check import check_guard
 from ivr.engine.expressions.compile import compile_expression
 from ivr.engine.expressions.types import ANY, DATE, DATETIME, DECIMAL, INTEGER, TEXT, TIME, Type, optional
 from ivr.engine.flow import Variable
+from ivr.engine.values import Value
 from ivr.errors import ExpressionFailed
 from ivr.flowfile.checks.constant_guards import Judges
 from ivr.flowfile.checks.formulas import formula
@@ -278,7 +279,7 @@ ENV: dict[str, Type] = {
     "closes": TIME,
     "holiday": Type("boolean"),
 }
-KEPT = {"closes": time(17), "holiday": False}
+KEPT: dict[str, Value] = {"closes": time(17), "holiday": False}
 CONDITIONS = [
     *("now < '08:00'", "now >= '17:00'", "now >= closes", "wakes < now", "wakes >= '08:00'", "wakes == '08:00'"),
     *("(now | weekday) == 'Sunday'", "(now | weekday) in ['Monday', 'Sunday']", "'day' in (wish | weekday)"),

@@ -197,7 +197,7 @@ class TestAudioFiles:
     def test_a_file_that_changes_between_check_and_collection_is_no_crash(self, folder: Path) -> None:
         loaded = load_flow(folder / "music.yaml")
         (folder / "a.wav").unlink()
-        assert rebuild(loaded.bundle).served().hash == loaded.served().hash  # type: ignore[arg-type]
+        assert rebuild(loaded.bundle).served().hash == loaded.served().hash
 
 
 def test_an_action_that_cannot_be_built_is_no_other_one(folder: Path) -> None:

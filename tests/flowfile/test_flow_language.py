@@ -2,6 +2,7 @@
 
 from datetime import date, time
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -29,7 +30,7 @@ def text_of(prompt: object) -> list[str]:
 
 
 @pytest.mark.parametrize("file", sorted((HERE / "good").glob("*.yaml")), ids=lambda file: file.stem)
-def test_c18_and_the_first_part_of_the_examples_load_clean(file) -> None:  # type: ignore[no-untyped-def]
+def test_c18_and_the_first_part_of_the_examples_load_clean(file) -> None:
     loaded = load_flow(file)
     assert loaded.findings == (), as_text(loaded.findings)
     assert loaded.served().name == file.stem
@@ -449,7 +450,7 @@ states:
   middle: {say: Hello., on: {done: {target: bye}, hangup: bye}}
 """)
         first, last = built.states["start"].on["done"]
-        assert (first.target, first.guard.source, text_of(first.say)) == ("middle", "call.from", ["Moment."])  # type: ignore[union-attr]
+        assert (first.target, first.guard.source, text_of(first.say)) == ("middle", "call.from", ["Moment."])
         assert [(each.variable, each.value.source) for each in first.set] == [("count", "5")]
         assert (last.target, last.guard, last.set, last.say) == ("bye", None, (), ())
         assert built.states["middle"].on["done"][0].target == "bye"
@@ -482,8 +483,8 @@ start:
         assert isinstance(audio, AudioPart)
         assert (text.voice, text.emphasize, text.language, text.say_as) == ("female", True, "en-GB", "name")
         assert silence.milliseconds == 60_000
-        assert (audio.url, audio.asset, audio.text.source) == ("https://contoso.example/a.wav", None, "Music.")  # type: ignore[union-attr]
-        assert {part.guard.source for part in (text, silence, audio)} == {"call.from"}  # type: ignore[union-attr]
+        assert (audio.url, audio.asset, audio.text.source) == ("https://contoso.example/a.wav", None, "Music.")
+        assert {part.guard.source for part in (text, silence, audio)} == {"call.from"}
 
     @pytest.mark.parametrize(("written", "milliseconds"), [("1ms", 1), ("500ms", 500), ("60s", 60_000)])
     def test_a_silence_is_a_millisecond_to_a_minute(self, written: str, milliseconds: int) -> None:
@@ -498,7 +499,7 @@ start:
 
 
 class TestC10Variables:
-    def variables(self, written: str, *, uses: str = "") -> dict[str, object]:
+    def variables(self, written: str, *, uses: str = "") -> dict[str, Any]:
         text = f"variables: {written}\nstates:\n  start: {{say: Hello{uses}., next: bye}}\n"
         loaded = load(f"flow: x\ninitial: start\non: {{error: bye}}\n{text}  bye: {{say: Bye., final: true}}\n")
         errors = [found for found in loaded.findings if found.is_error]
@@ -521,15 +522,15 @@ class TestC10Variables:
     )
     def test_the_short_form_takes_its_type_from_the_value(self, written: str, type_: str, default: object) -> None:
         variable = self.variables(f"{{x: {written}}}")["x"]
-        assert (variable.type.name, variable.default, variable.has_default) == (type_, default, True)  # type: ignore[attr-defined]
+        assert (variable.type.name, variable.default, variable.has_default) == (type_, default, True)
 
     def test_none_makes_a_variable_optional(self) -> None:
         short, long = self.variables("{x: none, y: {type: date, default: none}}").values()
-        assert (short.type, short.default, short.has_default) == (Type("text", optional=True), None, True)  # type: ignore[attr-defined]
-        assert (long.type, long.default) == (Type("date", optional=True), None)  # type: ignore[attr-defined]
+        assert (short.type, short.default, short.has_default) == (Type("text", optional=True), None, True)
+        assert (long.type, long.default) == (Type("date", optional=True), None)
 
     def test_quoted_none_is_a_word(self) -> None:
-        assert self.variables('{x: "none"}')["x"].default == "none"  # type: ignore[attr-defined]
+        assert self.variables('{x: "none"}')["x"].default == "none"
 
     def test_the_long_form(self) -> None:
         found = self.variables("""
@@ -549,13 +550,13 @@ class TestC10Variables:
             "small",
             ("a", "b"),
             False,
-        )  # type: ignore[attr-defined]
-        assert (count.minimum, count.maximum, count.default) == (1, 10, 5)  # type: ignore[attr-defined]
-        assert (day.minimum, day.maximum, day.format) == (date(2026, 1, 1), date(2026, 12, 31), "mmddyyyy")  # type: ignore[attr-defined]
-        assert (hour.default, price.default) == (time(9, 40), Decimal(2))  # type: ignore[attr-defined]
-        assert several.type == Type("list", item=TEXT)  # type: ignore[attr-defined]
-        assert person.type.fields == {"name": TEXT, "age": Type("integer", optional=True)}  # type: ignore[attr-defined]
-        assert secret.sensitive  # type: ignore[attr-defined]
+        )
+        assert (count.minimum, count.maximum, count.default) == (1, 10, 5)
+        assert (day.minimum, day.maximum, day.format) == (date(2026, 1, 1), date(2026, 12, 31), "mmddyyyy")
+        assert (hour.default, price.default) == (time(9, 40), Decimal(2))
+        assert several.type == Type("list", item=TEXT)
+        assert person.type.fields == {"name": TEXT, "age": Type("integer", optional=True)}
+        assert secret.sensitive
 
     @pytest.mark.parametrize("written", ["number", "[]", "{}", "[text, text]", "[[number]]"])
     def test_a_type_that_there_is_not(self, written: str) -> None:
@@ -585,7 +586,7 @@ states:
         action = built.states["start"].action
         assert isinstance(action, Digits)
         assert action.variable == built.variables["birthday"]
-        assert action.variable.maximum == date(2026, 1, 1)  # type: ignore[union-attr]
+        assert action.variable.maximum == date(2026, 1, 1)
 
     def test_a_variable_declared_by_values_alone_is_text_whatever_keeps_it(self) -> None:
         found = codes("""

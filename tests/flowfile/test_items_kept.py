@@ -3,7 +3,7 @@
 import pytest
 
 from ivr.flowfile.included_files import from_bundle
-from ivr.flowfile.load import ReadFlow
+from ivr.flowfile.invoked_flows import ReadFlow
 from ivr.flowfile.variables import variables
 from tests.flowfile.reading import codes, said, whole
 

@@ -26,7 +26,7 @@ states:
 NAMES = ("transfer", "barge_in_by_kind", "type_ahead", "free_speech", "long_keys")
 
 
-def warned(whole: str = WHOLE, **can: Any) -> list[str]:
+def warned(whole: str = WHOLE, /, **can: Any) -> list[str]:
     """Return what is said of a line that can do this beside what Skype's can."""
     found = load(whole, channel=replace(SkypeChannel.can, **can)).findings
     assert {each.code for each in found} <= {"channel"}

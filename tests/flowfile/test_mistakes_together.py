@@ -88,7 +88,7 @@ CODES = [code for code, check in CHECKS.items() if (check.bad or code in OTHERWI
 def planted(code: str, mark: str) -> Plant:
     """Return the bad example of a check, with names that no other has."""
     plant = OTHERWISE.get(code) or Plant(CHECKS[code].bad.strip("\n") + "\n")
-    sections = (plant.states, plant.variables, plant.calendars, plant.prompts)
+    sections: tuple[str, ...] = (plant.states, plant.variables, plant.calendars, plant.prompts)
     names = {name for section in sections for name in re.findall(r"^(\w+):", section, re.MULTILINE)}
     names |= set(re.findall(r"into: (\w+)", plant.states))
     for name in names - {"digits"}:  # which is the mistake of `state-name`

@@ -1,5 +1,7 @@
 """What the settings of a server lack for a flow: hosts, secrets, ways to tell somebody."""
 
+from typing import Any
+
 import pytest
 
 from ivr.flowfile.checks import Provided
@@ -23,8 +25,8 @@ def found(example: str, provided: Provided) -> list[str]:
     ]
 
 
-def provided(*secrets: str, dev: bool = False, **settings: object) -> Provided:
-    chosen = Settings(**settings)  # type: ignore[arg-type]
+def provided(*secrets: str, dev: bool = False, **settings: Any) -> Provided:
+    chosen = Settings(**settings)
     return provided_by(chosen, secrets, egress_of(chosen, dev=dev), writes_mails=dev)
 
 
@@ -34,7 +36,7 @@ def test_by_default_nothing_of_it_is_checked() -> None:
 
 def test_nothing_is_found_where_the_settings_provide_all() -> None:
     assert found(ORDERS, provided("shop", http_hosts=LISTED)) == []
-    smtp = {"smtp_server": "mail.contoso.example", "smtp_from": "ivr@contoso.example"}
+    smtp: dict[str, Any] = {"smtp_server": "mail.contoso.example", "smtp_from": "ivr@contoso.example"}
     assert found(MAILS, provided(**smtp, mail_to=("*@contoso.example",))) == []
     key = "whsec_" + "c2VjcmV0" * 5
     assert found(HOOK, provided(webhook_secret=key, http_hosts=("desk.contoso.example",))) == []
@@ -71,7 +73,7 @@ def test_without_a_mail_server_no_mail_is_sent_but_in_development_it_is_written(
 
 
 def test_an_address_that_depends_on_the_call_needs_a_pattern() -> None:
-    smtp = {"smtp_server": "mail.contoso.example", "smtp_from": "ivr@contoso.example"}
+    smtp: dict[str, Any] = {"smtp_server": "mail.contoso.example", "smtp_from": "ivr@contoso.example"}
     (told,) = found(MAILS, provided(**smtp))
     assert told.endswith("Who gets this mail depends on the call, and IVR_MAIL_TO allows no address.")
 

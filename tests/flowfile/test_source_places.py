@@ -75,7 +75,7 @@ def test_a_mark_ends_with_its_line() -> None:
 def test_a_word_is_found_inside_of_every_kind_of_text(text: str, expected: Mark) -> None:
     place = source(text)
     value = place.find(("a",)).value
-    offset = value.text.index("two")  # type: ignore[union-attr]
+    offset = value.text.index("two")
     assert place.within(("a",), offset, 3) == expected
 
 

@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,13 +22,13 @@ from ivr.settings import Settings, load_settings
 PASSWORD = "correct horse battery"
 
 
-def refused(**flags: object) -> str:
+def refused(**flags: Any) -> str:
     with pytest.raises(SettingsError) as error:
         load_gateway_settings(flags=flags)
     return str(error.value)
 
 
-def exposed(**flags: object) -> list[str]:
+def exposed(**flags: Any) -> list[str]:
     return list(exposures(load_gateway_settings(flags=flags).settings))
 
 

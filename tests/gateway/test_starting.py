@@ -6,6 +6,7 @@ import resource
 import socket
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,7 +20,7 @@ from tests.local_speech import empty_model
 BOT = "http://127.0.0.1:9/call"
 
 
-async def refused(**flags: object) -> str:
+async def refused(**flags: Any) -> str:
     with pytest.raises(SettingsError) as error:
         async with gateway_to(BOT, **flags):
             pass

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -28,7 +29,7 @@ async def test_a_call_with_a_token_for_the_bot_is_taken_and_another_is_not(tmp_p
     (tmp_path / "desk.yaml").write_text(DESK)
     port = free_port()
     url = f"http://127.0.0.1:{port}"
-    flags = {"app_id": app, "key": str(tmp_path / "key.pem"), "apology": str(apology(tmp_path))}
+    flags: dict[str, Any] = {"app_id": app, "key": str(tmp_path / "key.pem"), "apology": str(apology(tmp_path))}
     async with gateway_to(f"{url}/call", **flags) as gateway:
         settings = Settings(
             app_id="the-bot",

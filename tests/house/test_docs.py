@@ -21,9 +21,9 @@ from ivr.engine import events
 from ivr.engine.expressions import failure as expression_errors
 from ivr.engine.expressions import filters
 from ivr.flowfile import events as flow_events
-from ivr.flowfile import model
 from ivr.flowfile.checks import CHECKS
 from ivr.flowfile.load import LoadedFlow, load_text
+from ivr.flowfile.model_parts import Model
 from ivr.gateway.gateway_settings import PREFIX, GatewaySettings
 from ivr.logs import FIELDS
 from ivr.server.phone.page_commands import PageCommand
@@ -37,7 +37,7 @@ from tests.house.pages import PAGES, ROOT, anchors, codes, fences, links, sectio
 LANGUAGE = text("flow-language.md")
 
 
-def models(cls: type[model.Model] = model.Model) -> list[type[model.Model]]:
+def models(cls: type[Model] = Model) -> list[type[Model]]:
     return [each for sub in cls.__subclasses__() for each in [sub, *models(sub)]]
 
 
@@ -65,7 +65,7 @@ def load(flow: str) -> LoadedFlow:
 
 
 @pytest.mark.parametrize("cls", models(), ids=lambda cls: cls.__name__)
-def test_every_key_of_a_flow_is_documented(cls: type[model.Model]) -> None:
+def test_every_key_of_a_flow_is_documented(cls: type[Model]) -> None:
     assert set(cls.words()) <= codes(LANGUAGE)
 
 

@@ -98,7 +98,7 @@ def test_the_end_of_a_call_wants_no_verbs() -> None:
 
 
 def test_of_somebody_who_is_rung_only_the_answer_counts() -> None:
-    child = {"call_sid": "call-9", "parent_call_sid": "call-1", "direction": "outbound"}
+    child: dict[str, Any] = {"call_sid": "call-9", "parent_call_sid": "call-1", "direction": "outbound"}
     for status in ("trying", "ringing", "completed", "failed"):
         assert isinstance(CHANNEL.decode(request("/jambonz/status", **child, call_status=status)), WebhookReply)
     answered = message("/jambonz/status", **child, call_status="in-progress")
@@ -127,7 +127,7 @@ def test_who_may_not_be_called_is_not_called() -> None:
 def test_whoever_answers_hears_the_whisper_and_nothing_else() -> None:
     _, verbs = spoken(begun(), Transfer("1.0", "tel:+4312345", whisper="A call from Ann & <Bob>"))
     hook = verbs[0]["confirmHook"]
-    child = {"call_sid": "call-9", "parent_call_sid": "call-1"}
+    child: dict[str, Any] = {"call_sid": "call-9", "parent_call_sid": "call-1"}
     told = CHANNEL.decode(request(hook, **child))
     assert isinstance(told, WebhookReply)
     assert b'"text":"A call from Ann & Bob"' in told.body

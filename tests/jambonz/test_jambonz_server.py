@@ -3,6 +3,7 @@
 import json
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -150,7 +151,10 @@ async def test_each_kind_of_forgery_is_refused(world: JambonzWorld) -> None:
         foreign = json.dumps({**BASE, "account_sid": "acc-2"}).encode()
         assert await refused(side, foreign, Jambonz_Signature=signature(foreign)) == (403, "account")
         assert (await side.send(CALL, b"", method="GET"))[0] == 405
-        form = {"Content_Type": "application/x-www-form-urlencoded", "Jambonz_Signature": signature(BODY)}
+        form: dict[str, Any] = {
+            "Content_Type": "application/x-www-form-urlencoded",
+            "Jambonz_Signature": signature(BODY),
+        }
         assert (await refused(side, **form))[0] == 415
         await side.ring()
         step = side.verb("gather")["actionHook"]

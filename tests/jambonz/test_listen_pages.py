@@ -1,6 +1,7 @@
 """A caller is recorded by WebSocket: what was said is kept before anything is confirmed, whoever sends it."""
 
 import asyncio
+from typing import Any
 
 import aiohttp
 import pytest
@@ -270,7 +271,7 @@ async def test_a_step_waits_until_its_recording_is_saved() -> None:
 
 
 async def test_a_recording_that_cannot_be_saved_is_not_confirmed(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def full(*_: object, **__: object) -> None:
+    async def full(*_: object, **__: Any) -> None:
         raise StoreUnavailable("the disk is full")
 
     async with recording_house() as house:

@@ -59,7 +59,5 @@ def _validator(file: str) -> Any:
 @cache
 def _registry() -> Any:
     schemas = [json.loads(file.read_text()) for file in SCHEMAS.glob("*/*.schema.json")]
-    resources = [
-        (schema["$id"], referencing.Resource(schema, referencing.jsonschema.DRAFT202012)) for schema in schemas
-    ]
+    resources = [(schema["$id"], referencing.Resource.from_contents(schema)) for schema in schemas]
     return referencing.Registry().with_resources(resources)

@@ -1,6 +1,6 @@
 """One meaning of what a line reports: told to the engine at once, or by a platform's JSON and read back from it."""
 
-from typing import get_args
+from typing import Any, get_args
 from uuid import uuid4
 
 import msgspec
@@ -108,7 +108,7 @@ def _by_way_of_a_platform(action: LineCommand, found: Outcome) -> tuple[Event, .
     kept = found.ok and hasattr(action, "max_duration")
     audio = EncodedRecording(b"sound", "wma", found.seconds) if kept else None
     transferred = isinstance(action, Transfer) and found.ok
-    over = "terminated" if found.result == "left" or transferred else "established"
+    over: Any = "terminated" if found.result == "left" or transferred else "established"
     outcome = reports.wire_outcome(action, found, audio)
     message = reports.result(str(uuid4()), outcome, state=over, app_state=None, audio=audio)
     heard = reading.read_message(reading.parse(message.json))

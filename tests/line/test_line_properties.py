@@ -1,5 +1,7 @@
 """Whatever a caller does, and however time passes, a line keeps its promises."""
 
+from typing import Any
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -57,7 +59,7 @@ def renamed(actions: list[LineCommand]) -> list[LineCommand]:
     ]
 
 
-def _fields(action: LineCommand) -> dict[str, object]:
+def _fields(action: LineCommand) -> dict[str, Any]:
     return {name: getattr(action, name) for name in action.__struct_fields__}
 
 

@@ -1,5 +1,7 @@
 """What a line makes of what the caller does (protocol 2, 5, 7)."""
 
+from typing import Literal
+
 import pytest
 from msgspec.structs import replace
 
@@ -84,7 +86,7 @@ def test_a_caller_who_leaves_fails_what_is_running() -> None:
 
 
 @pytest.mark.parametrize("kind", ["system", "unknown"])
-def test_a_broken_line_fails_what_is_running(kind: str) -> None:
+def test_a_broken_line_fails_what_is_running(kind: Literal["system", "unknown"]) -> None:
     assert LineDriver(menu()).hear_out().apply(Trouble(kind)).outcome == Outcome("menu", ok=False, result=kind)
 
 

@@ -19,17 +19,16 @@ QUICK = PhoneLimits(retry_after=0.0)
 
 def any_caller_action(random: Random) -> CallerAction | None:
     """Anything that a caller can do, whether or not it makes sense."""
-    return random.choice(
-        [
-            None,
-            Press("".join(random.choices("0123456789*#ABCD", k=random.randint(1, 8)))),
-            Hold(random.choice("19#")),
-            Speak(random.choice(["sales", "weather", "", "word " * 60])),
-            Wait(random.uniform(0, 20)),
-            Fail(random.choice(["system", "unknown"])),
-            Leave() if random.random() < 0.2 else None,
-        ]
-    )
+    anything: list[CallerAction | None] = [
+        None,
+        Press("".join(random.choices("0123456789*#ABCD", k=random.randint(1, 8)))),
+        Hold(random.choice("19#")),
+        Speak(random.choice(["sales", "weather", "", "word " * 60])),
+        Wait(random.uniform(0, 20)),
+        Fail(random.choice(["system", "unknown"])),
+        Leave() if random.random() < 0.2 else None,
+    ]
+    return random.choice(anything)
 
 
 @dataclass

@@ -33,7 +33,7 @@ def any_reply(random: Random) -> bytes:
         "stopTones": ["#", "*"],
     }
     menu = MENU | {"bargeInAllowed": random.random() < 0.5, "interdigitTimeoutInSeconds": random.choice([1, 5])}
-    actions = random.sample([SAY, menu, DIGITS, record], k=random.randint(1, 3))
+    actions: list[Any] = random.sample([SAY, menu, DIGITS, record], k=random.randint(1, 3))
     actions = [*([ANSWER] if random.random() < 0.3 else []), *actions, *([HANG_UP] if random.random() < 0.1 else [])]
     text = msgspec.json.encode(flow(*actions, state=random.choice([None, "here"])))
     return text.replace(b"BASE", BASE.encode())

@@ -128,7 +128,7 @@ async def test_who_carries_the_call_connects_its_caller(status: int) -> None:
 
 
 async def test_a_transfer_that_fails_is_told_with_its_status() -> None:
-    async def busy(_: str) -> int:
+    async def busy(_: Transfer) -> int:
         return 486
 
     async with fake_bot(flow(ANSWER, TRANSFER), flow(HANG_UP)) as bot:
@@ -147,7 +147,7 @@ async def test_a_caller_who_leaves_meanwhile_ends_the_attempt() -> None:
     cancelled = asyncio.Event()
     session: Session
 
-    async def ring(_: str) -> int:
+    async def ring(_: Transfer) -> int:
         session.hang_up()
         try:
             await asyncio.Event().wait()

@@ -17,6 +17,7 @@ from ivr.phone.phone_events import (
     Done,
     Ended,
     KeyHeard,
+    PhoneEvent,
     PromptBegan,
     PromptOver,
     RecordingBegan,
@@ -37,7 +38,15 @@ def found(bot: FakeBot) -> list[dict[str, Any]]:
 
 
 def any_caller_action(random: Random) -> CallerAction | None:
-    caller_actions = [None, Press("1"), Press("9"), Press("42#"), Speak("sales"), Speak("weather"), Leave()]
+    caller_actions: list[CallerAction | None] = [
+        None,
+        Press("1"),
+        Press("9"),
+        Press("42#"),
+        Speak("sales"),
+        Speak("weather"),
+        Leave(),
+    ]
     return random.choices(caller_actions, [2, 4, 1, 3, 2, 1, 1])[0]
 
 
@@ -58,7 +67,7 @@ async def test_the_script_of_a_call_makes_the_same_call_again(tmp_path: Path, se
 
 
 def test_keys_that_interrupt_are_written_as_such() -> None:
-    events = [
+    events: list[PhoneEvent] = [
         PromptBegan("p", "Press 1.", interruptible=True),
         KeyHeard("4"),
         PromptOver("p", interrupted=True),
@@ -82,7 +91,7 @@ def test_an_audio_file_is_not_known_by_its_address(text: str, step: str) -> None
 
 
 def test_what_was_said_into_a_microphone_is_a_place_to_fill_in() -> None:
-    events = [RecordingBegan("r"), VoiceHeard(active=True), KeyHeard("#"), RecordingOver("r", 2.0)]
+    events: list[PhoneEvent] = [RecordingBegan("r"), VoiceHeard(active=True), KeyHeard("#"), RecordingOver("r", 2.0)]
     events += [Done("r", ok=True, result="terminator"), Ended("bot", "hangup")]
     steps = as_script(events, name="x", bot="http://127.0.0.1/call").partition("steps:\n")[2]
     assert steps == '  - say: "what the caller said"\n  - press: "#"\n  - expect: {ends: hangup}\n'
@@ -93,7 +102,7 @@ def test_whatever_a_bot_says_the_script_can_be_read(
     tmp_path_factory: pytest.TempPathFactory, text: str, name: str
 ) -> None:
     file = tmp_path_factory.mktemp("any") / "a.call.yaml"
-    events = [PromptBegan("p", text, interruptible=False), Done("p", ok=False, result="left")]
+    events: list[PhoneEvent] = [PromptBegan("p", text, interruptible=False), Done("p", ok=False, result="left")]
     file.write_text(as_script(events, name=name, bot="http://127.0.0.1/call"), "utf-8", newline="")
     script = read_script(file)
     first, last = (step.act for step in script.steps)

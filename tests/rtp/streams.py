@@ -1,6 +1,7 @@
 """Streams, and packets of the other side, for the tests of RTP."""
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from msgspec.structs import replace
 
@@ -25,7 +26,7 @@ PLAN = MediaPlan(
 SILENCE = b"\xff" * 160
 
 
-def stream(plan: MediaPlan = PLAN, now: float = 0.0, peer: str | None = None, **changes: object) -> RtpStream:
+def stream(plan: MediaPlan = PLAN, now: float = 0.0, peer: str | None = None, **changes: Any) -> RtpStream:
     plan = replace(plan, **changes)
     return RtpStream(plan, ssrc=0x0A0B0C0D, sequence=65_534, timestamp=2**32 - 160, now=now, peer=peer)
 

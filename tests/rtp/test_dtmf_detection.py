@@ -11,7 +11,7 @@ import pytest
 from msgspec.structs import replace
 
 from ivr.audio.g711 import MU_LAW
-from ivr.engine.commands import Text
+from ivr.engine.commands import Gender, Text
 from ivr.media.installed import missing
 from ivr.rtp.codecs import payloads
 from ivr.rtp.dtmf_detection import RATE, DtmfDetector
@@ -110,13 +110,13 @@ def test_one_tone_or_a_third_one_is_no_key() -> None:
     assert found(waves(480, 620)) == ""  # its busy tone
 
 
-async def spoken(text: str, voice: str) -> list[bytes]:
+async def spoken(text: str, voice: Gender) -> list[bytes]:
     return [samples async for samples in EspeakVoice().speak(Text(text, voice, "en-US"))]
 
 
 @needs_voice
 @pytest.mark.parametrize("voice", ["male", "female"])
-def test_a_voice_presses_no_keys(voice: str) -> None:
+def test_a_voice_presses_no_keys(voice: Gender) -> None:
     """Half an hour of it was tried: none. Half a minute of it stays here."""
     words = "".join(each for each in (ROOT / "README.md").read_text("utf-8") if each.isalpha() or each in " .,")
     for samples in asyncio.run(spoken(words[:600], voice)):

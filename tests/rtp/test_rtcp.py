@@ -1,5 +1,7 @@
 """Reports (RFC 3550 6): to the byte, both ways, damaged on purpose; loss, jitter and round trip from two streams."""
 
+from typing import Any
+
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -79,7 +81,7 @@ def test_any_bytes_are_reports_or_none(rest: bytes, packets: tuple[RtcpPacket, .
     parse_compound((encode_compound(packets) + rest)[:cut])
 
 
-def reports(calling: object, now: float) -> tuple[RtcpPacket, ...]:
+def reports(calling: Any, now: float) -> tuple[RtcpPacket, ...]:
     ((datagram, to),) = calling.reports(now)
     assert to == PLAN.rtcp_remote
     packets = parse_compound(datagram)

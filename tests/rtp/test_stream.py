@@ -1,5 +1,7 @@
 """One call's stream: what goes, what comes, from whom, and what a re-INVITE changes (the profile on RTP)."""
 
+from typing import Any
+
 import pytest
 from msgspec.structs import replace
 
@@ -21,7 +23,7 @@ from tests.rtp.streams import (
 )
 
 
-def sent(to: object) -> RtpPacket:
+def sent(to: Any) -> RtpPacket:
     ((datagram, _),) = to.tick()
     packet = parse(datagram)
     assert packet is not None
@@ -74,7 +76,7 @@ def test_nothing_is_sent_while_the_other_side_holds_and_the_prompt_goes_on(direc
 # --- where to, and from whom ----------------------------------------------------------------------------------------
 
 
-def to(calling: object) -> tuple[str, int]:
+def to(calling: Any) -> tuple[str, int]:
     ((_, destination),) = calling.tick()
     return destination
 

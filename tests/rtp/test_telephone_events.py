@@ -1,5 +1,7 @@
 """Keys as events (RFC 4733), in both directions, with every packet that a network may lose, swap or repeat."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -134,7 +136,7 @@ def test_any_order_loss_and_repetition_within_a_key_is_one_key_that_ends(data: s
 @given(st.lists(st.tuples(st.binary(max_size=6), st.integers(0, 2**32 - 1), st.integers(0, 2)), max_size=60))
 def test_whatever_comes_keys_go_down_and_up_in_turn(packets: list[tuple[bytes, int, int]]) -> None:
     receiver = KeyReceiver()
-    heard = []
+    heard: list[Any] = []
     for index, (payload, timestamp, source) in enumerate(packets):
         heard += receiver.receive(payload, timestamp, source, index * 0.02)
     heard += receiver.overdue(1_000.0)
@@ -147,7 +149,7 @@ def test_whatever_comes_keys_go_down_and_up_in_turn(packets: list[tuple[bytes, i
 # --- keys that are sent -----------------------------------------------------------------------------------------------
 
 
-def packets_of(calling: object, ticks: int) -> list[object]:
+def packets_of(calling: Any, ticks: int) -> list[Any]:
     return [parse(datagram) for _ in range(ticks) for datagram, _ in calling.tick()]
 
 

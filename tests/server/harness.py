@@ -14,11 +14,12 @@ from typing import Literal
 from ivr.call_record import CallRecord
 from ivr.errors import WebhookError
 from ivr.ports import CallKey, Endpoint, Form, Incoming, Upload, Verifier, WebhookReply, WebhookRequest
-from ivr.server.app import App, Check
+from ivr.server.app import App
 from ivr.server.arrivals import Arrivals
 from ivr.server.body import BodyLimits
 from ivr.server.guarded_server import ConnectionLimits
 from ivr.server.listener import Listener, bind
+from ivr.server.readiness import Check
 from ivr.server.short_way import ShortWay, Told
 from ivr.server.static_files import Asset
 from ivr.server.webhook import Webhook

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from ivr.engine.commands import RecordingFormat
 from ivr.errors import WebhookError
 from ivr.server.body import BodyLimits
 from ivr.server.forms import PlainForm, plain_boundary, plain_form
@@ -43,7 +44,7 @@ async def general(body: bytes, boundary: bytes, limits: BodyLimits) -> PlainForm
 
 
 @pytest.mark.parametrize("kind", FILES)
-async def test_the_platforms_form_comes_out_whole(kind: str) -> None:
+async def test_the_platforms_form_comes_out_whole(kind: RecordingFormat) -> None:
     audio = FILES[kind][:SMALL]
     body = part("conversationResult", b"{}", "application/json") + part("recordedAudio", audio, f"audio/{kind}") + END
     found = plain_form(body, b"B", FORM, limits=LIMITS)

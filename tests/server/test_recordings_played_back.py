@@ -3,6 +3,7 @@
 import asyncio
 import json
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -55,7 +56,7 @@ def played(phone: Phone) -> list[str]:
     return [prompt["fileUri"] for prompt in prompts if "fileUri" in prompt]
 
 
-async def fetched(port: int, address: str, method: str = "GET") -> tuple[int, dict[str, str], bytes]:
+async def fetched(port: int, address: str, method: str = "GET") -> tuple[int, Mapping[str, str], bytes]:
     async with connected(port) as (reader, writer):
         writer.write(request(method, address.removeprefix(PUBLIC), token=None))
         answer = await read_answer(reader)

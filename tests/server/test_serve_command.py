@@ -7,6 +7,7 @@ import signal
 import socket
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -94,7 +95,7 @@ async def test_a_scripted_engine_without_its_script_is_refused(folder: Path) -> 
     ],
 )
 async def test_a_speech_engine_that_lacks_a_setting_is_refused_with_what_to_set(
-    folder: Path, engine: str, variables: dict[str, str], said: str
+    folder: Path, engine: str, variables: dict[str, Any], said: str
 ) -> None:
     assert said in await refused(folder, "--dev", "--port", "0", "--stt", engine, **variables)
 

@@ -231,7 +231,7 @@ async def test_whisper_is_the_ear_where_it_is_the_engine(workers: Workers, tmp_p
 
 @needs_faster_whisper
 async def test_a_server_loads_the_model_before_it_answers(tmp_path: Path) -> None:
-    chosen = {"port": 0, "data": tmp_path / "data", "voice": "espeak"}
+    chosen: dict[str, Any] = {"port": 0, "data": tmp_path / "data", "voice": "espeak"}
     (tmp_path / "model").mkdir()
     flow = tmp_path / "bye.yaml"
     flow.write_text("flow: bye\ninitial: bye\nstates:\n  bye: {say: Goodbye., final: true}\n")

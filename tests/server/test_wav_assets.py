@@ -2,6 +2,7 @@
 
 import io
 import wave
+from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
 
@@ -31,7 +32,7 @@ def world(tmp_path: Path, signer: Signer) -> World:
     return world
 
 
-async def fetched(phone: Phone, path: str, method: str = "GET") -> tuple[int, dict[str, str], bytes]:
+async def fetched(phone: Phone, path: str, method: str = "GET") -> tuple[int, Mapping[str, str], bytes]:
     async with connected(phone.port) as (reader, writer):
         writer.write(request(method, path, token=None))
         answer = await read_answer(reader)

@@ -6,6 +6,7 @@ import wave
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aiohttp import web
@@ -95,9 +96,16 @@ async def fetching(recordings: MediaFiles, base: str, *hosts: str) -> AsyncItera
     await api.close()
 
 
-def gives(body: bytes, content_type: str = "audio/x-wav", status: int = 200, **headers: str) -> Answer:
+def gives(body: bytes, content_type: str = "audio/x-wav", status: int = 200, **headers: Any) -> Answer:
     async def answer(_: web.BaseRequest) -> web.StreamResponse:
-        return web.Response(status=status, body=body, headers={"Content-Type": content_type, **headers})
+        return web.Response(
+            status=status,
+            body=body,
+            headers={
+                "Content-Type": content_type,
+                **{name.replace("_", "-"): value for name, value in headers.items()},
+            },
+        )
 
     return answer
 
@@ -148,7 +156,7 @@ async def test_one_that_never_is_there_is_asked_for_until_the_order_ends(recordi
         gives(b"<html>", "text/html"),
         gives(b"{}", "application/json; charset=utf-8"),
         gives(b"", "text/plain", 410),
-        gives(b"packed", "audio/wav", **{"Content-Encoding": "gzip"}),
+        gives(b"packed", "audio/wav", content_encoding="gzip"),
     ],
 )
 async def test_what_is_no_recording_is_no_recording_at_another_time(recordings: MediaFiles, answer: Answer) -> None:

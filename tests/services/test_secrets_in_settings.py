@@ -12,7 +12,7 @@ def test_secrets_come_from_settings_and_from_files_and_the_settings_win(tmp_path
     (tmp_path / "shop").write_text("hush\n")
     (tmp_path / "mail").write_text("quiet")
     (tmp_path / ".hidden").write_text("no name")
-    settings = Settings(secrets={"mail": "loud"}, secrets_folder=tmp_path)  # type: ignore[dict-item]
+    settings = Settings(secrets={"mail": "loud"}, secrets_folder=tmp_path)
     assert dict(secrets_of(settings)) == {"shop": "hush", "mail": "loud"}
     assert "loud" not in value_text(settings.secrets) + repr(settings)
 
@@ -20,7 +20,7 @@ def test_secrets_come_from_settings_and_from_files_and_the_settings_win(tmp_path
 def test_a_secret_without_a_value_is_none_since_whoever_keys_nothing_would_know_it(tmp_path: Path) -> None:
     (tmp_path / "shop").write_text(" \n\n")
     (tmp_path / "pin").write_text("")
-    settings = Settings(secrets={"mail": "", "key": "loud"}, secrets_folder=tmp_path)  # type: ignore[dict-item]
+    settings = Settings(secrets={"mail": "", "key": "loud"}, secrets_folder=tmp_path)
     assert dict(secrets_of(settings)) == {"key": "loud"}
 
 

@@ -156,7 +156,7 @@ async def test_a_service_that_repeats_a_secret_does_not_bring_it_into_the_call(w
     )
     echo = {"a": 1, "b": ["Your key is s3cret-tok\u00e9n.", "4711", "hush"]}
     world.replies = [said(echo), said(echo)]
-    sent = {"headers": {"X-K": f"Bearer {MARK}key{MARK}"}, "query": {"pin": f"{MARK}pin{MARK}"}}
+    sent: dict[str, Any] = {"headers": {"X-K": f"Bearer {MARK}key{MARK}"}, "query": {"pin": f"{MARK}pin{MARK}"}}
     answer = await service.run(world.order(**sent))
     assert answer.body == {"a": 1, "b": ["Your key is (hidden).", "4711", "hush"]}  # four figures are in any answer
     assert (await service.run(world.order(private=f'"{MARK}key{MARK}"', method="POST"))).body == answer.body
@@ -466,7 +466,7 @@ async def test_a_name_is_judged_at_each_connection(world: World) -> None:
 async def test_a_silent_name_service_keeps_nothing_else_of_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
     speaks = threading.Event()
 
-    def silent(*_: object, **__: object) -> list[object]:
+    def silent(*_: object, **__: Any) -> list[object]:
         speaks.wait()
         return []
 

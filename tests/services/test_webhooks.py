@@ -7,6 +7,7 @@ import hmac
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 from aiohttp import web
@@ -68,7 +69,7 @@ async def sending(receiver: Receiver, *, hosts: str = "", patience: float = 30.0
     await sender.close()
 
 
-def told(receiver: Receiver, **changed: object) -> Notification:
+def told(receiver: Receiver, **changed: Any) -> Notification:
     return replace(ONE, notify=replace(NOTIFY, to=f"http://127.0.0.1:{receiver.port}/hook", **changed))
 
 

@@ -4,11 +4,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from itertools import count
+from typing import Any
 
 from ivr.sip.endpoint import Endpoint
+from ivr.sip.media_plan import HostPort
 from ivr.sip.message import Message, Request, parse
 from ivr.sip.negotiation import LocalMedia
-from ivr.sip.outputs import Event, HostPort, Link, Output, Send, Transport
+from ivr.sip.outputs import Event, Link, Output, Send, Transport
 from ivr.sip.policy import Admission, Allowed, EndpointConfig
 
 CALLER: HostPort = ("192.0.2.1", 5060)
@@ -136,7 +138,7 @@ class Network:
         moments += [self._under_way[0][0]] if self._under_way else []
         return min((each for each in moments if each is not None), default=None)
 
-    def dial(self, **more: object) -> str:
+    def dial(self, **more: Any) -> str:
         """Let the caller call; return its handle."""
         handle, outputs = self.caller.endpoint.dial(
             "sip:support@192.0.2.2", self.caller.link, media(), self.now, caller="sip:anna@192.0.2.1", **more

@@ -31,19 +31,19 @@ def test_a_call_is_answered_and_hung_up_by_the_caller() -> None:
     assert network.callee.words == ["100 INVITE", "180 INVITE", "200 INVITE", "200 BYE"]
     assert kinds(network.caller) == [Ringing, CallEstablished, SipCallEnded]
     assert kinds(network.callee) == [CallOffered, MediaChanged, CallEstablished, SipCallEnded]
-    assert [each.by for each in (network.caller.events[-1], network.callee.events[-1])] == ["local", "remote"]  # type: ignore[union-attr]
+    assert [each.by for each in (network.caller.events[-1], network.callee.events[-1])] == ["local", "remote"]
 
 
 def test_a_call_is_hung_up_by_the_callee() -> None:
     network = answering(Network())
     network.dial()
     network.run(5)
-    call = network.callee.events[0].call  # type: ignore[union-attr]
+    call = network.callee.events[0].call
     network.do(network.callee, network.callee.endpoint.hang_up(call, network.now))
     network.run(64)
     assert network.callee.words[-1] == "BYE"
     assert network.caller.words[-1] == "200 BYE"
-    assert network.caller.events[-1] == SipCallEnded(network.caller.events[0].call, "remote", "the peer hung up")  # type: ignore[union-attr]
+    assert network.caller.events[-1] == SipCallEnded(network.caller.events[0].call, "remote", "the peer hung up")
 
 
 def test_a_call_is_cancelled_before_the_answer() -> None:

@@ -29,7 +29,7 @@ def test_no_command_writes_a_header_that_its_text_holds(command: str, evil: str)
     call = network.dial()
     network.run(1)
     side, now = network.caller, network.now
-    incoming = network.callee.events[0].call  # type: ignore[union-attr]
+    incoming = network.callee.events[0].call
     outputs: list[Output] = []
     to = link(CALLER, CALLEE)
     with contextlib.suppress(IvrError, ValueError):
@@ -99,9 +99,9 @@ def test_no_answer_has_a_header_that_the_request_smuggled_in(place: int, evil: s
     outputs = side.endpoint.receive(data, side.link, 1.0)
     for event in outputs:
         if not isinstance(event, Send):
-            outputs += side.endpoint.ring(event.call, 1.0)  # type: ignore[union-attr]
-            outputs += side.endpoint.answer(event.call, media(40000, CALLEE[0]), 1.0)  # type: ignore[union-attr]
-            outputs += side.endpoint.hang_up(event.call, 1.0)  # type: ignore[union-attr]
+            outputs += side.endpoint.ring(event.call, 1.0)
+            outputs += side.endpoint.answer(event.call, media(40000, CALLEE[0]), 1.0)
+            outputs += side.endpoint.hang_up(event.call, 1.0)
             break
     outputs += side.endpoint.tick(40.0)
     assert b"Via" in headers(outputs) or place < 2  # without a start line or a Via there is nobody to answer

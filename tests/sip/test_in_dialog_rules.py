@@ -278,7 +278,7 @@ def test_the_next_hop_is_what_the_contact_says(contact: str, sent_to: tuple[str,
     peer = Peer()
     data = peer.request("INVITE", (), OFFER, to_tag="").replace(b"sip:anna@192.0.2.1:5060", contact.encode())
     peer.send(data)
-    peer.handle = peer.events[0].call  # type: ignore[union-attr]
+    peer.handle = peer.events[0].call
     peer.answered()
     peer.ack()
     peer.owner(peer.endpoint.hang_up(peer.handle, peer.now))
@@ -296,7 +296,7 @@ def test_a_connection_is_used_as_long_as_it_is_there_and_then_another_is_opened(
     assert bye.to == peer.link
     peer.owner(peer.endpoint.failed(peer.link, peer.now))
     again = [each for each in peer.outputs if isinstance(each, Send) and each.data == bye.data]
-    assert [(each.to.host, each.to.port) for each in again] == [("192.0.2.1", 5060)]  # type: ignore[union-attr]
+    assert [(each.to.host, each.to.port) for each in again] == [("192.0.2.1", 5060)]
     peer.owner(peer.endpoint.failed(again[0].to, peer.now))
     assert peer.endpoint.calls == 0
 

@@ -1,5 +1,7 @@
 """An INVITE: what is checked, in which order, and what comes after (RFC 3261 13.3, RFC 3262, RFC 4028 9)."""
 
+from typing import Any
+
 import pytest
 
 from ivr.sip.addresses import parse_name_address
@@ -21,7 +23,7 @@ def kinds(peer: Peer) -> list[type]:
 
 # --- the checks, and their order
 
-WRONG = {
+WRONG: dict[int, dict[str, Any]] = {
     401: {"admission": Challenge()},
     420: {"headers": [("Require", "precondition")]},
     422: {"headers": [("Session-Expires", "60")]},
@@ -36,12 +38,12 @@ WRONG = {
 def peer_with(*wrong: int) -> tuple[Peer, bytes]:
     """Return a peer and its INVITE with all of these faults."""
     faults = {name: value for status in wrong for name, value in WRONG[status].items() if name != "headers"}
-    headers = [line for status in wrong for line in WRONG[status].get("headers", [])]  # type: ignore[attr-defined]
+    headers = [line for status in wrong for line in WRONG[status].get("headers", [])]
     policy = OpenPolicy(
-        admission=faults.get("admission", Allowed()), full="full" in faults, served="served" not in faults,  # type: ignore[arg-type]
+        admission=faults.get("admission", Allowed()), full="full" in faults, served="served" not in faults,
     )  # fmt: skip
     peer = Peer(policy)
-    data = peer.request("INVITE", headers, faults.get("body", OFFER), to_tag="")  # type: ignore[arg-type]
+    data = peer.request("INVITE", headers, faults.get("body", OFFER), to_tag="")
     return peer, data.replace(b"application/sdp", str(faults.get("kind", "application/sdp")).encode())
 
 
@@ -166,7 +168,7 @@ def test_calls_whose_peer_does_not_confirm_the_end_take_no_place_but_have_a_limi
         statuses.append(status_of(answer))
         if statuses[-1] == 503:
             continue
-        peer.handle = peer.events[-1].call  # type: ignore[union-attr]
+        peer.handle = peer.events[-1].call
         peer.answered()
         peer.ack(number=1)
         peer.owner(peer.endpoint.hang_up(peer.handle, peer.now))

@@ -106,7 +106,7 @@ def check_the_end(network: Network) -> None:
         assert (side.endpoint.calls, side.endpoint.transactions, side.endpoint.deadline) == (0, 0, None), side.name
         calls = defaultdict(list)
         for event in side.events:
-            calls[event.call].append(event)  # type: ignore[union-attr]
+            calls[event.call].append(event)
         assert len(calls) <= 1, "one INVITE is one call"
         for told in calls.values():
             ends = [isinstance(each, SipCallEnded | CallFailed) for each in told]
@@ -121,7 +121,7 @@ def check_the_bytes(side: Side) -> None:
     for data in side.sent:
         message = parse(data)
         kind = "request" if isinstance(message, Request) else "answer"
-        if kind == "answer" and message.status < 200:  # type: ignore[union-attr]
+        if kind == "answer" and message.status < 200:
             continue
         assert data == seen.setdefault((kind, cseq(message).method, top_via(message).branch), data)
 
@@ -130,7 +130,7 @@ def check_the_bytes(side: Side) -> None:
 @example(1_484_436_880, (0.6, 0.2, 1.5), ("silence", True, 0.0), (), [], [])  # the last CANCEL 33 s after the first
 @example(3452, (0.6, 0.0, 1.5), ("answer", False, 0.0), (), [], [(0.0, "modify")])  # and the last BYE
 @settings(max_examples=120, deadline=None)
-def test_every_call_ends_on_both_sides(seed, fate, answer, headers, callers, callees) -> None:  # type: ignore[no-untyped-def]
+def test_every_call_ends_on_both_sides(seed, fate, answer, headers, callers, callees) -> None:
     network = played(seed, fate, answer, headers, callers, callees)
     check_the_end(network)
     check_the_bytes(network.caller)
@@ -145,7 +145,7 @@ CHANGES = st.lists(
 
 @given(st.integers(0, 2**32), st.sampled_from([(0.0, 0.0, 0.05), (0.0, 0.2, 0.8), (0.2, 0.2, 0.3)]), CHANGES)
 @settings(max_examples=80, deadline=None)
-def test_both_sides_agree_on_the_media_whoever_changes_it_and_when(seed, fate, changes) -> None:  # type: ignore[no-untyped-def]
+def test_both_sides_agree_on_the_media_whoever_changes_it_and_when(seed, fate, changes) -> None:
     play = Play(seed, fate, ("answer", True, 0.0))
     network = play.network
     call = network.dial()
@@ -173,7 +173,7 @@ def test_both_sides_agree_on_the_media_whoever_changes_it_and_when(seed, fate, c
 
 @given(st.integers(0, 2**32), ANSWERS, HEADERS, CALLERS, CALLEES, st.floats(0, 8, allow_nan=False), st.booleans())
 @settings(max_examples=80, deadline=None)
-def test_a_side_that_is_left_alone_comes_to_an_end_by_itself(  # type: ignore[no-untyped-def]
+def test_a_side_that_is_left_alone_comes_to_an_end_by_itself(
     seed, answer, headers, callers, callees, cut_at, caller_is_gone
 ) -> None:
     play = Play(seed, (0.0, 0.0, 0.05), answer)

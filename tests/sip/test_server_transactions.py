@@ -17,7 +17,7 @@ def test_a_repeated_invite_gets_the_last_answer_and_is_no_second_call() -> None:
     trying = raw(peer.outputs)
     peer.send(data)
     assert raw(peer.outputs) == trying
-    peer.owner(peer.endpoint.ring(peer.events[0].call, peer.now))  # type: ignore[union-attr]
+    peer.owner(peer.endpoint.ring(peer.events[0].call, peer.now))
     ringing = raw(peer.outputs)
     peer.send(data)
     assert raw(peer.outputs) == ringing
@@ -155,7 +155,7 @@ def test_an_answer_follows_its_peer_to_a_new_connection() -> None:
     peer = Peer(transport="tcp")
     peer.invite()
     peer.owner(peer.endpoint.failed(peer.link, peer.now))
-    assert [each.to.port for each in peer.outputs if isinstance(each, Send)] == [5060]  # type: ignore[union-attr]
+    assert [each.to.port for each in peer.outputs if isinstance(each, Send)] == [5060]
     peer.owner(peer.endpoint.answer(peer.handle, media(), peer.now))
     assert not any(each.to == peer.link for each in peer.outputs if isinstance(each, Send))
-    assert CALLER[0] in {each.to.host for each in peer.outputs if isinstance(each, Send)}  # type: ignore[union-attr]
+    assert CALLER[0] in {each.to.host for each in peer.outputs if isinstance(each, Send)}

@@ -23,7 +23,7 @@ def registering(wanted: Registration = WANTED) -> tuple[Peer, Request]:
     return peer, only(peer.owner(peer.endpoint.register(wanted, peer.now)))
 
 
-def only(messages: list) -> Request:  # type: ignore[type-arg]
+def only(messages: list) -> Request:
     (request,) = dict.fromkeys(messages)
     assert isinstance(request, Request)
     return request

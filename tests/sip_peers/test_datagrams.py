@@ -105,7 +105,7 @@ async def test_sound_that_is_lost_repeated_and_swapped_is_recorded_at_its_time(l
     frames = [bytes(chance.choices(CODES, k=160)) for _ in range(200)]
     async with bound() as socket, bound() as sound:
         call = Dialog(line.gateway.port, socket, "message", sound.port)
-        to = int(re.search(rb"m=audio (\d+)", await call.answered())[1])  # type: ignore[index]
+        to = int(re.search(rb"m=audio (\d+)", await call.answered())[1])
         key = call.message("INFO", 2, headers="Content-Type: application/dtmf-relay\r\n")
         call.send(key.replace(b"Content-Length: 0\r\n\r\n", b"Content-Length: 8\r\n\r\nSignal=1"))
         assert await call.status("2 INFO") == 200

@@ -3,6 +3,7 @@
 import os
 import signal
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -23,7 +24,7 @@ EVERYBODY_HERE = "127.0.0.0/8"
 
 @pytest.mark.parametrize(("algorithm", "transport"), [("MD5", "udp"), ("SHA-256", "tcp"), ("SHA-256", "tls")])
 async def test_a_gateway_registers_and_is_called_by_its_extension(
-    algorithm: str, transport: str, bot: Server, certificates: Certificates, tmp_path: Path
+    algorithm: Literal["MD5", "SHA-256"], transport: str, bot: Server, certificates: Certificates, tmp_path: Path
 ) -> None:
     with (
         kamailio(tmp_path / "pbx", certificates, algorithm=algorithm, trunk=EVERYBODY_HERE) as pbx,

@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -48,6 +49,8 @@ KAMAILIO = program("kamailio") is not None
 
 def whole(line: Line, proxy: Proxy | None) -> Iterator[PythonCaller]:
     for number, user in enumerate(WHOLE):
+        place: str
+        transport: Any
         place, transport = user.split("-")
         if place == "proxied" and proxy is None:
             continue
@@ -64,7 +67,7 @@ def whole(line: Line, proxy: Proxy | None) -> Iterator[PythonCaller]:
 
 def twenty(line: Line) -> Iterator[PythonCaller]:
     for number in range(TWENTY):
-        transport = ("udp", "tcp", "tls")[number % 3]
+        transport: Any = ("udp", "tcp", "tls")[number % 3]
         yield PythonCaller(
             f"crowd-{number}-",
             line.gateway.uri("support", transport),

@@ -35,7 +35,9 @@ def conversation(**members: Any) -> dict[str, Any]:
     }
 
 
-def result(kind: str, *, outcome: str = "success", op: str = "3.2", state: str = "established", **more: Any) -> Any:
+def result(
+    kind: str, *, outcome: str | int = "success", op: str = "3.2", state: str = "established", **more: Any
+) -> Any:
     """Make a report about operation `op`."""
     return {
         "id": "call-1",
@@ -51,7 +53,7 @@ def choice(reason: str, name: str | None = None, **more: Any) -> Any:
     return result("recognizeOutcome", **{"outcome": outcome, **more}, choiceOutcome=part)
 
 
-def digits(reason: str, keys: str | None = None, **more: Any) -> Any:
+def digits(reason: str, keys: object = None, **more: Any) -> Any:
     """Make a report about collected digits; a success if it has keys."""
     part = {"completionReason": reason} | ({} if keys is None else {"digits": keys})
     outcome = "failure" if keys is None else "success"

@@ -150,7 +150,7 @@ def listening(model: Model) -> Any:
 @pytest.mark.parametrize("frames", [30, 54, 55, 56, 400])
 def test_a_sound_is_cut_to_what_is_said_and_never_taken_for_a_picture_of_it(frames: int) -> None:
     model = Model(likely=len(" Yes."))
-    choice = choose(listening(model), Tokens(), np.zeros(frames * 320, np.float32), ("yes", "nobody"))  # type: ignore[arg-type]
+    choice = choose(listening(model), Tokens(), np.zeros(frames * 320, np.float32), ("yes", "nobody"))
     assert choice.phrase == "yes"
     assert model.batches == [(4, 81 if frames == 55 else frames + 25), (3, 1500)]
 
@@ -159,11 +159,11 @@ def test_many_phrases_are_compared_in_batches_that_fit_into_memory() -> None:
     tens = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
     phrases = [f"chapter {ten} {one}" for ten in tens for one in ("one", "two", "three", "four", "five", "six", "nine")]
     model = Model(likely=len(" Chapter forty three."))
-    choice = choose(listening(model), Tokens(), np.zeros(32_000, np.float32), phrases)  # type: ignore[arg-type]
+    choice = choose(listening(model), Tokens(), np.zeros(32_000, np.float32), phrases)
     assert choice.phrase is None  # "fifty three" is as likely
     assert all(texts * frames <= 7500 and texts * 15 <= 320 for texts, frames in model.batches)
 
 
 def test_a_word_that_the_model_knows_is_one_token_also_where_the_tokenizer_cannot_put_it_together() -> None:
-    tokens = tokens_of(" Technical technical, it's 4.", Tokens())  # type: ignore[arg-type]
+    tokens = tokens_of(" Technical technical, it's 4.", Tokens())
     assert tokens == [*map(ord, " Technical"), 500, *map(ord, ", it's 4.")]

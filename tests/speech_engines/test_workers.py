@@ -146,7 +146,7 @@ async def test_a_worker_cannot_fill_the_disk(workers: Workers, file: BinaryIO) -
 
 async def test_a_job_that_is_given_up_takes_its_worker_along(workers: Workers, tmp_path: Path) -> None:
     with (tmp_path / "pid").open("wb") as marks:
-        running = asyncio.create_task(workers.run(job("marks_and_sleeps"), marks))  # type: ignore[arg-type]
+        running = asyncio.create_task(workers.run(job("marks_and_sleeps"), marks))
         pid = await written(tmp_path / "pid")
         running.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -162,7 +162,7 @@ async def test_jobs_wait_for_a_free_worker(workers: Workers, file: BinaryIO) -> 
 
 async def test_a_job_waits_for_those_of_its_own_kind_alone(workers: Workers, file: BinaryIO, tmp_path: Path) -> None:
     with (tmp_path / "pid").open("wb") as marks:
-        long = asyncio.create_task(workers.run(job("marks_and_sleeps"), marks))  # type: ignore[arg-type]
+        long = asyncio.create_task(workers.run(job("marks_and_sleeps"), marks))
         await written(tmp_path / "pid")
         other = await workers.run(replace(job("reads"), limits=ProcessLimits()), file)
         assert other["text"] == "hello"

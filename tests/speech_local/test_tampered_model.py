@@ -3,6 +3,7 @@
 import shutil
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -34,7 +35,7 @@ def tampered(tmp_path: Path) -> Path:
 
 async def test_neither_server_nor_gateway_starts_with_a_tampered_model(tampered: Path, tmp_path: Path) -> None:
     (tmp_path / "desk.yaml").write_text(DESK)
-    changed = {"IVR_STT": "whisper", "PYTHONPATH": str(tampered)}
+    changed: dict[str, Any] = {"IVR_STT": "whisper", "PYTHONPATH": str(tampered)}
     by_server = await refused(tmp_path, "--dev", "--port", "0", "desk.yaml", **changed)
     by_gateway = await refusal(*ANY_PORT, **changed)
     for said in (by_server, by_gateway):

@@ -44,7 +44,7 @@ def test_each_language_has_its_voice(language: str, voice: str) -> None:
 
 async def test_languages_and_genders_sound_different() -> None:
     sounds = {
-        await spoken(Text("Die Zahl ist 21.", gender, language))  # type: ignore[arg-type]
+        await spoken(Text("Die Zahl ist 21.", gender, language))
         for gender in ("male", "female")
         for language in ("en-US", "en-GB", "de-DE", "fr-FR")
     }

@@ -123,7 +123,7 @@ async def test_a_file_of_any_rate_is_brought_to_16_khz(workers: Workers, rate: i
 async def test_files_and_samples_are_brought_to_the_rate_that_is_wanted(workers: Workers, rate: SampleRate) -> None:
     async with server(of_rate(24_000, 0.5), bytes(24_000)) as api:
         for form in ("wav", "pcm"):
-            parts = [part async for part in voice(api, workers, form=form).speak(HELLO, rate=rate)]  # type: ignore[arg-type]
+            parts = [part async for part in voice(api, workers, form=form).speak(HELLO, rate=rate)]
             assert len(b"".join(parts)) / (2 * rate) == pytest.approx(0.5, abs=0.01)
 
 

@@ -78,7 +78,7 @@ async def test_each_rate_is_kept_by_itself() -> None:
     speaker = Speaker()
     voice = CachedVoice(speaker, one, at_once=1)
     for rate in (8_000, 16_000, 8_000, 16_000):
-        assert [part async for part in voice.speak(HELLO, rate=rate)]  # type: ignore[arg-type]
+        assert [part async for part in voice.speak(HELLO, rate=rate)]
     assert speaker.rates == [8_000, 16_000]
 
 
@@ -169,7 +169,7 @@ async def test_a_voice_without_a_name_for_the_gender_speaks_both_alike() -> None
     speaker = Speaker()
     voice = CachedVoice(speaker, lambda _: VoiceIdentity("hibari", "1", "heart", "Hello."), at_once=1)
     for gender in ("female", "male"):
-        await spoken(voice, Text("Hello.", gender, "en-US"))  # type: ignore[arg-type]
+        await spoken(voice, Text("Hello.", gender, "en-US"))
     assert len(speaker.texts) == 1
 
 

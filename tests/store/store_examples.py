@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Decimal
+from typing import Any
 
 from msgspec.structs import replace
 
@@ -49,7 +50,7 @@ def key(name: str) -> CallKey:
     return CallKey("skype", "app", name)
 
 
-def record(name: str, *, private: str | None = None, **fields: object) -> CallRecord:
+def record(name: str, *, private: str | None = None, **fields: Any) -> CallRecord:
     """A call before its first commit; `name` stands for the platform's id."""
     memory = (
         MEMORY if private is None else replace(MEMORY, private={"pin": private, "when": MEMORY.variables["booked"]})
@@ -94,7 +95,7 @@ def after(
     over: bool = False,
     message: str | None = "",
     reply: WebhookReply | None = REPLY,
-    **more: object,
+    **more: Any,
 ) -> Commit:
     """The next turn of a call, for a message of its own if none is named (None: for no message).
 

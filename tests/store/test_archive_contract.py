@@ -1,7 +1,8 @@
 """What `Archive` promises, asked of every one of them, beside the store that writes."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from contextlib import aclosing
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -20,7 +21,7 @@ async def begun(
     *steps: Stepped,
     caller: str | None = "29:abc",
     ended: float | None = None,
-    **more: object,
+    **more: Any,
 ) -> CallRecord:
     """Commit the first turn of a call that came in at that time; `ended`: it is over with it."""
     fresh = record(name, private=SECRET)
@@ -231,7 +232,7 @@ async def test_figures_are_made_of_the_traces_of_one_flow_and_of_how_its_calls_e
     flows = {one.flow: (one.calls, one.last) for one in await world.archive.flows(block)}
     assert flows == {"f" * 64: (2, 2.0), "e" * 64: (1, 1.5)}
 
-    def told(calls: Sequence[CallTrace]) -> list[tuple[str | None, int]]:
+    def told(calls: Iterable[CallTrace]) -> list[tuple[str | None, int]]:
         return [(ended, len(trace)) for ended, trace in calls]
 
     assert await world.archive.figures(block, "f" * 64, told) == [(None, 1), ("", 2)]

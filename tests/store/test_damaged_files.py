@@ -256,7 +256,7 @@ async def everything(folder: Path) -> Iterator[str]:
 
     async def tried(asked: object) -> None:
         try:
-            await asked  # type: ignore[misc]
+            await asked
         except IvrError as error:
             said.append(str(error))
 

@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -31,7 +32,7 @@ async def outcome(world: World, commit: Commit) -> Exception | None:
         return error
 
 
-async def begun(world: World, name: str, **more: object) -> CallRecord:
+async def begun(world: World, name: str, **more: Any) -> CallRecord:
     commit = after(record(name), line(), **more)
     assert await handed(world, commit) is None
     return commit.record
@@ -124,10 +125,13 @@ async def test_one_that_cannot_be_saved_is_told_so_and_the_others_are_saved(disk
 
 
 async def test_a_mistake_in_what_follows_a_turn_keeps_nobody_else_waiting(disk: SqliteWorld) -> None:
+    def broken(_: Exception | None) -> None:
+        raise ZeroDivisionError
+
     mistakes = []
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(lambda _, context: mistakes.append(context["exception"]))
-    disk.store.hand_over(after(record("a"), line()), lambda _: 1 // 0)
+    disk.store.hand_over(after(record("a"), line()), broken)
     assert await handed(disk, after(record("b"), line())) is None
     assert [type(mistake) for mistake in mistakes] == [ZeroDivisionError]
     assert disk.store.glance(key("a")) != Absent.WAIT, "it was saved"

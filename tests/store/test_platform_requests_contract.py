@@ -74,7 +74,7 @@ async def test_nothing_is_left_of_what_was_sent(world: World) -> None:
     await asked(world, "a", PLACE)
     [one] = await claimed(world)
     await world.requests.settle(one.id, "sent", at=11.0)
-    assert [await world.requests.count(state) for state in ("waiting", "sent", "dead")] == [0, 0, 0]  # type: ignore[arg-type]
+    assert [await world.requests.count(state) for state in ("waiting", "sent", "dead")] == [0, 0, 0]
     await world.requests.settle(one.id, "sent", at=12.0)
 
 

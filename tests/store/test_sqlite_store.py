@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -304,7 +305,7 @@ async def test_a_cancelled_turn_is_saved_all_the_same_and_seen_by_the_next(disk:
 
 
 @pytest.mark.parametrize("statements", [[], [("nonsense", ())]])
-async def test_a_cancelled_write_disturbs_nobody_however_it_ends(disk: SqliteWorld, statements: list[object]) -> None:
+async def test_a_cancelled_write_disturbs_nobody_however_it_ends(disk: SqliteWorld, statements: list[Any]) -> None:
     saved = []
     cancelled = disk.store._writer.saved(statements, lambda: saved.append(1), key="a")
     mistaken = disk.store._writer.saved([], lambda: 1 // 0)

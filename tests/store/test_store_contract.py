@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -10,6 +11,7 @@ from ivr.call_record import REMEMBERED, CallRecord, Commit
 from ivr.engine.events import CallEnded, RecordingReady, ServiceFailed
 from ivr.errors import StaleCall, StoreUnavailable
 from ivr.ports import Outbound, WebhookReply
+from ivr.storage import CallStore
 from tests.store.store_examples import (
     LATER,
     ODD_REPLY,
@@ -27,14 +29,14 @@ from tests.store.store_examples import (
 from tests.store.store_worlds import World, claim
 
 
-async def opened(world: World, name: str, **more: object) -> CallRecord:
+async def opened(world: World, name: str, **more: Any) -> CallRecord:
     """Commit the first turn of a call."""
     commit = after(record(name), line(0), **more)
     await world.store.commit(commit)
     return commit.record
 
 
-async def outcomes(*commits: Commit, store: object) -> Counter[str]:
+async def outcomes(*commits: Commit, store: CallStore) -> Counter[str]:
     results = await asyncio.gather(*map(store.commit, commits), return_exceptions=True)
     return Counter(type(result).__name__ for result in results)
 

@@ -4,6 +4,7 @@ import asyncio
 import tempfile
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -48,7 +49,7 @@ class Stores(RuleBasedStateMachine):
         self.runner.close()
         self.folder.cleanup()
 
-    def both(self, ask: Callable[[World], Awaitable[object]]) -> object:
+    def both(self, ask: Callable[[World], Awaitable[object]]) -> Any:
         """Do one thing to both, and give what both say to it."""
         ours, theirs = (self.runner.run(self.answer(ask, world)) for world in self.worlds)
         assert ours == theirs

@@ -1,5 +1,7 @@
 """A case of a call that we placed: who answered is given to the flow of today, and what it began with."""
 
+from typing import Any
+
 import pytest
 
 from ivr.engine.events import CallAnswered, CallEnded, CallNotAnswered, CallPlaced, CallRinging
@@ -28,7 +30,7 @@ states:
 """
 
 
-def placed(**values: object) -> Caller:
+def placed(**values: Any) -> Caller:
     return Caller(flow_of(FLOW), first=CallPlaced("+4315550", "+43660", values=values)).apply(CallRinging())
 
 

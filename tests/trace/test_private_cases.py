@@ -131,7 +131,7 @@ class Hears(Common, frozen=True):
 def test_a_state_that_keeps_a_private_answer_counts_whatever_its_action_calls_that() -> None:
     flow = flow_of(PIN)
     plain, private = (
-        replace(flow, states={**flow.states, "bye": replace(flow.states["bye"], action=Hears(name))})  # type: ignore[arg-type]
+        replace(flow, states={**flow.states, "bye": replace(flow.states["bye"], action=Hears(name))})
         for name in ("nothing", "pin")
     )
     assert private_rules(plain) == private_rules(flow) != private_rules(private)

@@ -212,6 +212,7 @@ class World:
         self.store = self._store_class(self.disk, self)
         self.jobs = SimJobs(self, self.store)
         parts: dict[str, Any] = {
+            "store": self.store,
             "channels": {"sim": LaterLine() if self.later else Line()},
             "flows": OneFlow(self.flow, self.random),
             "jobs": self.jobs,
@@ -223,11 +224,8 @@ class World:
             "grace": GRACE,
             "budget": BUDGET,
         }
-        self.turns: Turns[Any]
-        if isinstance(self.store, SimStoreInMemory):
-            self.turns = TurnsInMemory(store=self.store, **parts)
-        else:
-            self.turns = Turns(store=self.store, **parts)
+        kind = TurnsInMemory if isinstance(self.store, SimStoreInMemory) else Turns
+        self.turns: Turns[Any] = kind(**parts)
         self.jobs.kick()
 
     def serve(self, task: Coroutine[object, None, object]) -> None:
@@ -255,7 +253,8 @@ class World:
             for _ in range(self.random.randrange(1, 40)):
                 await pause()  # the audio is on its way
             self.disk.files.add(media)
-            incoming = replace(incoming, payload=tuple(_with_media(event, media) for event in incoming.payload))
+            events: Any = incoming.payload
+            incoming = replace(incoming, payload=tuple(_with_media(event, media) for event in events))
             await pause()
         reply = await self._reply_to(incoming)
         if media is not None:
@@ -368,8 +367,7 @@ class World:
         if dice < 0.35:
             return (InputTimedOut(asked.op),)
         if isinstance(asked, Record):
-            ended = "hangup" if dice < 0.6 else "terminator"
-            return (RecordingMade(asked.op, 2.5, "", ended),)
+            return (RecordingMade(asked.op, 2.5, "", "hangup" if dice < 0.6 else "terminator"),)
         if asked.choices:
             return (ChoiceMade(asked.op, self.random.choice(asked.choices).name, "keys"),)
         return (KeysPressed(asked.op, "".join(self.random.choices("0123456789", k=self.random.randrange(6)))),)

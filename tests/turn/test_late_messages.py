@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from ivr.advance import REMEMBERED
+from ivr.call_record import REMEMBERED
 from ivr.engine.events import CallEnded, CallReceived, InputTimedOut, KeysPressed
 from tests.flows import flow_of
 from tests.turn.house import House, Houses

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -50,7 +51,7 @@ class Wishing(Line):
         heard = super().hear(leg, incoming, now=now)
         return self.wishes.get(str(incoming.payload), lambda exchange: exchange)(heard)
 
-    def wish(self, *events: Event, **wanted: object) -> None:
+    def wish(self, *events: Event, **wanted: Any) -> None:
         """Let the message with these events want something, too."""
         self.wishes[str(events)] = lambda exchange: replace(exchange, **wanted)
 
@@ -62,7 +63,7 @@ class Wishing(Line):
         return Exchange(Leg({"answered": f"{request.id} {status} {body.decode()}"}), (CallEnded("system"),))
 
 
-async def began(house_of: Houses, line: Wishing, **wanted: object) -> House:
+async def began(house_of: Houses, line: Wishing, **wanted: Any) -> House:
     """A call that is asked to speak."""
     house = house_of(NOTE, line)
     received = CallReceived("29:anna", "28:bot")
@@ -82,7 +83,7 @@ async def asks_for(line: Wishing, house: House, wake: float | None) -> None:
     def speak(leg: Leg, commands: object, *, now: float) -> Exchange:
         return replace(said(line, leg, commands, now=now), wake=wake)  # type: ignore[arg-type]
 
-    line.speak = speak  # type: ignore[method-assign,assignment]
+    line.speak = speak  # type: ignore[method-assign]
     await house.told("again", InputTimedOut(await house.op()))
 
 

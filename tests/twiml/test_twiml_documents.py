@@ -131,7 +131,7 @@ def test_what_may_interrupt_a_prompt(
 
 
 def test_who_speaks_during_the_pause_is_heard_or_there_is_none() -> None:
-    asked = {"choices": (Choice("a", "42", ("a",)),), "inter_digit": 2.0, "terminators": "#"}
+    asked: dict[str, Any] = {"choices": (Choice("a", "42", ("a",)),), "inter_digit": 2.0, "terminators": "#"}
     for by_voice, pauses in ((True, 1), (False, 0)):
         gather = verb(Line().says(Recognize("1.2", (), **asked, barge_in_speech=by_voice)), "Gather")
         assert len(gather.findall("Pause")) == pauses

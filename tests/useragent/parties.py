@@ -66,7 +66,7 @@ class Ear:
             case KeyEnded():
                 self._note(self.keys, "^")
 
-    def _note(self, notes: list, what: object) -> None:  # type: ignore[type-arg]
+    def _note(self, notes: list, what: object) -> None:
         notes.append(what)
         self._changed.set()
 

@@ -164,7 +164,7 @@ async def test_silence_ends_a_call_and_hold_does_not() -> None:
             await callee.until(lambda ear: ear.directions[-1] == "sendrecv")
             await caller.until(lambda ear: ear.directions[-1] == "sendrecv")
             assert callee.leg.over is None
-            anna.agent.clock.remove(caller.leg._session)  # type: ignore[arg-type]  # it sends nothing any more
+            anna.agent.clock.remove(caller.leg._session)  # it sends nothing any more
             clock.turn(31.0)
             over = await ended(callee.leg)
             assert (over.by, over.cause) == ("timeout", "no audio for 30 s")

@@ -83,7 +83,7 @@ async def test_strange_datagrams_to_the_ports_of_sound_are_passed_over(caplog: p
             (ours.rtp if number % 2 else ours.rtcp).sendto(data, ("127.0.0.1", port + number % 2))
             if number % 50 == 49:
                 before = len(callee.frames)
-                await callee.until(lambda ear, before=before: len(ear.frames) > before + 1)  # type: ignore[misc]
+                await callee.until(lambda ear, before=before: len(ear.frames) > before + 1)
         caller.leg.queue([LOUD])
         await callee.until(lambda ear: any(LOUD[8:100] in frame for frame in ear.frames) or LOUD in ear.frames)
         assert callee.leg.over is None

@@ -1,5 +1,7 @@
 """`gather` as jambonz's feature server 0.9.8 does it: its code was run, and these are its results and its timers."""
 
+from typing import Any
+
 import pytest
 
 from ivr.line import PromptStarted, PromptStopped, VoiceSignal, WordsUnderstood
@@ -8,7 +10,7 @@ from tests.carriers.jambonz.by_hand import ByHand, bot_of, gather
 SAY = {"text": "Press one."}
 
 
-def asked(**properties: object) -> ByHand:
+def asked(**properties: Any) -> ByHand:
     return ByHand(bot_of([gather(**properties)]))
 
 

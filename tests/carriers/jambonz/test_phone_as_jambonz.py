@@ -46,7 +46,7 @@ class ByPath(SmallBot):
 
 def call(*flags: str, typed: str = "", pages: Mapping[str, Any] = PAGES) -> tuple[Result, SmallBot]:
     bot = ByPath(pages)
-    with on_the_web(bot) as address:  # type: ignore[arg-type]  # one `send` is like the other
+    with on_the_web(bot) as address:  # one `send` is like the other
         places = {"BOT": f"{address}/call", "STATUS": f"{address}/status"}
         command = ["--as", "jambonz", *(places.get(flag, flag) for flag in flags)]
         return CliRunner().invoke(phone, command, input=typed), bot

@@ -1,5 +1,6 @@
 """Whole calls between our jambonz and a small bot: what each is told, what is streamed, what goes wrong on purpose."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -126,7 +127,7 @@ async def test_jambonzs_own_library_takes_our_signatures_and_no_forged_one() -> 
 
 
 async def test_a_repeat_has_the_same_signature_and_comes_only_where_the_address_asks_for_it() -> None:
-    answers = iter([BotFailed("connect", "refused"), json_reply([], 503), json_reply([SAY])])
+    answers: Iterator[Any] = iter([BotFailed("connect", "refused"), json_reply([], 503), json_reply([SAY])])
     bot = SmallBot({"/call": [MENU], "/step": lambda _: next(answers)})
     await carrier_of(bot).place(handset(Person(Press("1"))))
     tries = [one for one in bot.requests if one.url == f"{BASE}/step"]
@@ -199,7 +200,7 @@ async def test_whatever_is_told_is_as_jambonzs_schemas_define_it() -> None:
     assert (await carrier_of(bot).place(handset(person))).reason == "hangup"
     for answers in ("machine", "human", "busy", "nobody"):
         order = read_order(ORDER)
-        await carrier_of(bot).make(order, Callee(answers), handset(Person(None, None, None, None)))  # type: ignore[arg-type]
+        await carrier_of(bot).make(order, Callee(answers), handset(Person(None, None, None, None)))
     schema = {
         "/call": "session-new",
         "/status": "call-status",

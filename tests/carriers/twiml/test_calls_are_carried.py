@@ -85,7 +85,7 @@ async def test_who_hangs_up_in_a_recording_is_told_by_its_action_and_nothing_mor
     bot = TinyBot()
 
     class Impatient(Acts):
-        async def act(self, situation):  # type: ignore[no-untyped-def]
+        async def act(self, situation):
             found = await super().act(situation)
             return Leave() if found is None and situation.listening and self._waits and not self._actions else found
 
@@ -116,7 +116,7 @@ async def test_who_leaves_before_the_answer_has_cancelled() -> None:
     bot = TinyBot({"/call": lambda _: "<Response><Pause length='30'/></Response>"})
 
     class Impatient(Acts):
-        async def act(self, situation):  # type: ignore[no-untyped-def]
+        async def act(self, situation):
             return Leave()
 
     await call(bot=bot, person=Impatient())

@@ -41,7 +41,7 @@ class Ordering:
             handset=lambda _: on_the_phone(Acts(*actions)),
             over=lambda _, result: self.done.append(result),
         )
-        self.client: Client = None  # type: ignore[assignment]
+        self.client: Client = None
         self.base = ""
 
     @asynccontextmanager

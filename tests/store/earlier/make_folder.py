@@ -170,7 +170,7 @@ async def _first(folder: Folder, phone: Phone) -> None:
     await folder.call(phone, "earlier-finished", "flight-desk", Press("2"), None, Press("1"), Speak("Lost."))
     await folder.call(phone, "earlier-key", "flight-desk", None, Press("2"), lets=3)
     await folder.call(phone, "earlier-digits", "pin-check", Press("1357"), lets=2)
-    speaks = [Press("1"), Speak("Wait.")]
+    speaks: list[Any] = [Press("1"), Speak("Wait.")]
     await folder.call(phone, "earlier-held", "flight-desk", *speaks, lets=3, recorded="endless-held")
 
 
