@@ -1,6 +1,7 @@
 """Where several lines are on, flows are checked against each of them, and what is found says on which."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -10,7 +11,7 @@ from ivr.server.plugs.lines import development_lines, lines_of_flows
 from ivr.settings import Settings, variable
 from tests.flowfile.reading import load, whole
 
-SECRETS = {"app_id": "a", "twilio_auth_token": "t" * 32, "twilio_account_sid": "AC" + "0" * 32}
+SECRETS: dict[str, Any] = {"app_id": "a", "twilio_auth_token": "t" * 32, "twilio_account_sid": "AC" + "0" * 32}
 FLOW = whole("""
 language: de-DE
 states:

@@ -121,7 +121,12 @@ def found(data: bytes) -> set[str]:
 
 def findings(data: bytes) -> Sequence[Finding]:
     return load_text(
-        data, file="flow.yaml", folder=NOWHERE, channel=SkypeChannel.can, missing=no_dictation, provided=PROVIDED
+        data,
+        file="flow.yaml",
+        folder=NOWHERE,
+        lines={"skype": SkypeChannel.can},
+        missing=no_dictation,
+        provided=PROVIDED,
     ).findings
 
 

@@ -13,7 +13,8 @@ TO = "+436601234567"
 
 def rules(**known: Any) -> OrderRules:
     plan = DialPlan(Trunk(*trunk_uri("sip:trunk.example.com")))
-    return OrderRules(**({"targets": ("+43*", "sip:*@pbx.example.com", "!+43900*"), "plan": plan} | known))
+    chosen: dict[str, Any] = {"targets": ("+43*", "sip:*@pbx.example.com", "!+43900*"), "plan": plan}
+    return OrderRules(**chosen | known)
 
 
 def order(number: int = 1, to: str = TO, **known: Any) -> CallOrder:

@@ -32,7 +32,7 @@ async def picks_up(callee: Party) -> Caller:
     return person
 
 
-def line(caplog: pytest.LogCaptureFixture) -> logging.LogRecord:
+def line(caplog: pytest.LogCaptureFixture) -> Any:
     (found,) = [record for record in caplog.records if record.getMessage() == "call ended"]
     return found
 
@@ -227,6 +227,7 @@ async def test_a_trunk_that_asks_for_another_password_is_told_to_the_operator(
         last = (await told(bot, 1))[0]
     assert last["ivr"]["status"] == 401
     assert line(caplog).end == "failed"
+    warned: Any
     (warned,) = [one for one in caplog.records if one.getMessage() == "trunk wants another password"]
     assert (warned.status, warned.trunk) == (401, f"127.0.0.1:{callee.hop().port}")
     assert "another password" not in caplog.text.replace("trunk wants another password", "")
