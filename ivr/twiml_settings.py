@@ -37,6 +37,9 @@ class TwimlSettings(BaseSettings):
     telnyx_api_key: SecretStr | None = Field(
         None, description="The API key at Telnyx; none: recordings are not deleted there, and no calls are placed."
     )
+    telnyx_application_id: Account = Field(
+        None, description="The id of the TeXML application at Telnyx; needed to place calls."
+    )
     telnyx_api_url: str = Field("https://api.telnyx.com", description="The address of Telnyx's API.")
     telnyx_recording_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
         ("*.amazonaws.com",), description="Hosts from which recordings of Telnyx are fetched, separated by commas."

@@ -35,6 +35,8 @@ class TwimlCallPlan(Struct, frozen=True):
     "Told what becomes of the call."
     status_events: tuple[str, ...] = ("completed",)
     "`initiated`, `ringing`, `answered`, `completed`."
+    rings: Target | None = None
+    "Told that it rings, where that has an address of its own."
     fallback: Target | None = None
     "Asked when a document cannot be had."
     callee: Callee | None = None

@@ -57,7 +57,9 @@ class CallProgress:
         """Let the bot know of a status, if it wants to."""
         plan = self._numbers.plan
         self._account.note(self._numbers, status, self._seconds())
-        if plan.status is None or EVENTS.get(status, "completed") not in plan.status_events:
+        wanted = EVENTS.get(status, "completed") in plan.status_events
+        target = plan.rings if status == "ringing" and plan.rings else plan.status if wanted else None
+        if target is None:
             return
         form = {
             **call_form(self._numbers, status),
@@ -68,7 +70,7 @@ class CallProgress:
         }
         self._told += 1
         with suppress(BotFailed):
-            await self._delivery.ask(plan.status, form)
+            await self._delivery.ask(target, form)
 
     async def tell_end(self, status: CallStatus, sip: str = "200") -> None:
         """Let the bot know that the call is over, once."""

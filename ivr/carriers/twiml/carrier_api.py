@@ -82,7 +82,10 @@ class CarrierApi:
     # --- calls -------------------------------------------------------------------------------------------------------
 
     def _ordered(self, form: Mapping[str, Sequence[str]]) -> ApiReply:
-        plan = _plan(form, self._callee)
+        applications = self._account.profile.applications
+        if applications and not _one(form, "ApplicationSid").isdecimal():
+            raise _Refused(422, 10004, "ApplicationSid must be the id of a TeXML application")
+        plan = _plan(form, self._callee, applications=applications)
         sid = self._place(plan)
         shown = self._account.calls[sid]
         return ApiReply(200 if self._account.profile.bearer else 201, json.dumps(self._shown(shown)).encode())
@@ -164,7 +167,7 @@ def _one(form: Mapping[str, Sequence[str]], name: str) -> str:
     return form.get(name, [""])[-1]
 
 
-def _plan(form: Mapping[str, Sequence[str]], callee: Callable[[str], Callee]) -> TwimlCallPlan:
+def _plan(form: Mapping[str, Sequence[str]], callee: Callable[[str], Callee], *, applications: bool) -> TwimlCallPlan:
     to, caller = _one(form, "To"), _one(form, "From")
     if not to:
         raise _Refused(400, 21201, "No 'To' number is specified")
@@ -174,7 +177,7 @@ def _plan(form: Mapping[str, Sequence[str]], callee: Callable[[str], Callee]) ->
         raise _Refused(400, 21211, "Invalid 'To' phone number")
     if not NUMBER.fullmatch(caller):
         raise _Refused(400, 21212, "Invalid 'From' phone number")
-    voice = _target(form, "Url", "Method" if "Method" in form else "UrlMethod")
+    voice = _target(form, "Url", "UrlMethod" if applications else "Method")
     if voice is None:
         raise _Refused(400, 21205, "Url parameter is required")
     events = tuple(word for text in form.get("StatusCallbackEvent", ["completed"]) for word in text.split())

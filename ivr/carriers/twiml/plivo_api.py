@@ -114,6 +114,7 @@ def _plan(data: Mapping[str, Any], callee: Callable[[str], Callee]) -> TwimlCall
         _whole_number(caller),
         _whole_number(to),
         status=_target(data, "hangup"),
+        rings=_target(data, "ring"),
         fallback=_target(data, "fallback"),
         callee=callee(_whole_number(to)),
         ringing=float(ringing),

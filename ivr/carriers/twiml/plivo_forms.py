@@ -31,7 +31,7 @@ def plivo_form(form: Mapping[str, str]) -> dict[str, str]:
     status = _STATES.get(form.get("CallStatus", ""), form.get("CallStatus", ""))
     inbound = form.get("Direction", "inbound") == "inbound"
     posted |= {"CallStatus": status, "Direction": "inbound" if inbound else "outbound"}
-    posted["Event"] = "Hangup" if status in _OVER else "StartApp"
+    posted["Event"] = "Hangup" if status in _OVER else "Ring" if "CallbackSource" in form else "StartApp"
     if "Digits" in form or "SpeechResult" in form:
         posted["InputType"] = "speech" if "SpeechResult" in form else "dtmf"
     if "RecordingDuration" in form:

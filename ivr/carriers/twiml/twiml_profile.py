@@ -25,6 +25,8 @@ class TwimlProfile(Struct, frozen=True):
     "Under which its REST API has `/Accounts`."
     bearer: bool = False
     "Its API takes a bearer token, rather than Basic credentials."
+    applications: bool = False
+    "Calls are ordered for an application of the account, with names of fields that are its own."
     idempotency: str = ""
     "The header that is the same for every try of one request; empty: it has none."
 
@@ -41,6 +43,7 @@ PROFILES: Mapping[str, TwimlProfile] = {
             call_prefix="v3:",
             api_path="/v2/texml",
             bearer=True,
+            applications=True,
         ),
         TwimlProfile("signalwire", extended=True, call_prefix="", api_path="/api/laml/2010-04-01"),
         TwimlProfile(

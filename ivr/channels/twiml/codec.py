@@ -78,12 +78,14 @@ class TwimlChannel:
         tokens: AddressTokens,
         recording: Callable[[str, float], str] | None = None,
         deletes_recordings: bool = False,
+        application: str | None = None,
     ) -> None:
         """Serve the calls of `account`; `public` is where the carrier reaches this server.
 
         Assets are at `<media_base>/<sha256>.wav`. `recording` gives the address of a caller's recording, by its name
         and the time, and is as pure as the channel; without it, recordings are not played. `deletes_recordings`: once
-        a recording is kept here, the carrier is told to delete its own.
+        a recording is kept here, the carrier is told to delete its own. `application`: that at Telnyx by which calls
+        are placed.
         """
         self.name = profile.name
         self.can = profile.can
@@ -94,6 +96,7 @@ class TwimlChannel:
         speaking = PlivoSpeaking if profile.dialect == "Plivo XML" else Speaking
         self._speaking: Speaking | PlivoSpeaking = speaking(profile, self._addresses, prompts)
         self._deletes = deletes_recordings
+        self._application = application
 
     @property
     def endpoints(self) -> Sequence[Endpoint]:
@@ -158,7 +161,8 @@ class TwimlChannel:
     def place(self, dial: Dial, *, now: float) -> Exchange:
         """Order a call; raise ValueError for one that cannot be ordered."""
         leg = open_step.with_placed(open_step.with_call(Leg(), dial.id))
-        return Exchange(leg, outbound=(placing.order(self._profile, self._account, self._addresses, dial),))
+        order = placing.order(self._profile, self._account, self._addresses, dial, application=self._application)
+        return Exchange(leg, outbound=(order,))
 
     def answered(self, leg: Leg, request: Outbound, status: int, body: bytes, *, now: float) -> Exchange:
         """Return what the carrier's answer to an order means."""

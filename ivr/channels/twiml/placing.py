@@ -24,20 +24,29 @@ _EVENTS: Final = ("ringing", "answered", "completed")
 _NOT_ANSWERED: Final[Mapping[str, NotAnswered]] = {"busy": "busy", "no-answer": "noAnswer", "canceled": "noAnswer"}
 
 
-def order(profile: Profile, account: str, addresses: Addresses, dial: Dial) -> Outbound:
-    """Return the request that places a call; raise ValueError where nobody is named as its caller.
+def order(profile: Profile, account: str, addresses: Addresses, dial: Dial, *, application: str | None) -> Outbound:
+    """Return the request that places a call; raise ValueError where something is missing for it.
 
-    No carrier of this family promises to place an order once that is sent twice: so it is sent once (`Outbound.once`).
+    `application` is the one at Telnyx by which it is placed. No carrier of this family promises to place an order once
+    that is sent twice: so it is sent once (`Outbound.once`).
     """
     if dial.caller is None:
         raise ValueError("this channel needs a caller, in the order or in IVR_CALL_CALLERS")
-    plivo = profile.dialect == "Plivo XML"
+    match profile.orders:
+        case "Plivo":
+            fields = _plivo_order(addresses, dial)
+        case "TeXML":
+            if application is None:
+                raise ValueError("this channel needs an application at Telnyx: IVR_TELNYX_APPLICATION_ID")
+            fields = _texml_order(addresses, dial, application)
+        case "form":
+            fields = _twiml_order(addresses, dial)
     return Outbound(
         ORDER,
         "POST",
         profile.calls.format(account=quote(account, safe="")),
-        _plivo_order(addresses, dial) if plivo else _twiml_order(addresses, dial),
-        kind="json" if plivo else "form",
+        fields,
+        kind="form" if profile.orders == "form" else "json",
         answered=True,
         once=True,
         until=dial.until,
@@ -59,6 +68,25 @@ def _twiml_order(addresses: Addresses, dial: Dial) -> Mapping[str, object]:
     }
     if dial.machine:
         fields["MachineDetection"] = "DetectMessageEnd"  # so that a message is spoken after the beep, not before
+    return fields
+
+
+def _texml_order(addresses: Addresses, dial: Dial, application: str) -> Mapping[str, object]:
+    """Write an order as Telnyx's page of `Initiate an outbound call` has it: its own names, and the application."""
+    fields: dict[str, object] = {
+        "ApplicationSid": application,
+        "To": dial.to,
+        "From": dial.caller,
+        "Url": addresses.placed("call", dial.id),
+        "UrlMethod": "POST",
+        "FallbackUrl": addresses.placed("fallback", dial.id),
+        "StatusCallback": addresses.placed("status", dial.id),
+        "StatusCallbackMethod": "POST",
+        "StatusCallbackEvent": " ".join(_EVENTS),
+        "Timeout": round(dial.ring),
+    }
+    if dial.machine:
+        fields["MachineDetection"] = "DetectMessageEnd"
     return fields
 
 

@@ -47,6 +47,8 @@ class Profile(Struct, frozen=True, kw_only=True):
     "What is added to the address of a recording to get it as WAV."
     calls: str
     "The path of its API at which calls are placed, with `{account}`."
+    orders: Literal["form", "TeXML", "Plivo"] = "form"
+    "How a call is ordered there: by Twilio's form, or by JSON with names of its own."
 
 
 def _can(**differences: object) -> Capabilities:
@@ -111,6 +113,7 @@ TELNYX: Final = Profile(
     recordings="/v2/recordings/{recording}",
     recording_suffix="",
     calls="/v2/texml/Accounts/{account}/Calls",
+    orders="TeXML",
 )
 
 SIGNALWIRE: Final = Profile(
@@ -145,6 +148,7 @@ PLIVO: Final = Profile(
     recordings="/v1/Account/{account}/Recording/{recording}/",
     recording_suffix="",
     calls="/v1/Account/{account}/Call/",
+    orders="Plivo",
 )
 
 PROFILES: Final[Mapping[str, Profile]] = {profile.name: profile for profile in (TWILIO, TELNYX, SIGNALWIRE, PLIVO)}

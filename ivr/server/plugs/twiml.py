@@ -120,6 +120,7 @@ def _make(name: str, settings: Settings, here: Surroundings) -> Plug:
         tokens=AddressTokens(here.token_key),
         recording=here.links.for_line,
         deletes_recordings=carrier.deletes(settings),
+        application=settings.telnyx_application_id,
     )
     return Plug(
         channel,
