@@ -19,6 +19,7 @@ from ivr.phone.placed_call import Caller
 from ivr.phone.platform import Platform
 from tests.phone.fake_bot import listening
 from tests.phone.people import QUIET, Person
+from tests.waiting import Gate
 
 TOKEN = "a-token-of-the-gateway-0123"
 LINE = LineFacts(kind="sip", trunk="192.0.2.7:5060", transport="udp")
@@ -37,6 +38,8 @@ class FakeGateway:
         self.orders: list[dict[str, Any]] = []
         self.answer = 202
         "What the next orders get."
+        self.holds: Gate | None = None
+        "Orders that were taken get their answer when it is opened."
         self.ended: Ended | None = None
         "How the call that was held ended."
         self.over = asyncio.Event()
@@ -58,6 +61,8 @@ class FakeGateway:
         if self.answer == 202:
             task = asyncio.create_task(self._meet(order))
             self._calls.add(task)
+        if self.holds is not None:
+            await self.holds.wait()
         return web.json_response({"id": order["id"]}, status=self.answer)
 
     async def _meet(self, order: dict[str, Any]) -> None:

@@ -213,7 +213,7 @@ class World:
         self.jobs = SimJobs(self, self.store)
         parts: dict[str, Any] = {
             "store": self.store,
-            "channels": {"sim": LaterLine() if self.later else Line()},
+            "channels": {"sim": self._line()},
             "flows": OneFlow(self.flow, self.random),
             "jobs": self.jobs,
             "uploads": self,
@@ -223,10 +223,18 @@ class World:
             "idle": IDLE,
             "grace": GRACE,
             "budget": BUDGET,
+            **self._more_parts(),
         }
         kind = TurnsInMemory if isinstance(self.store, SimStoreInMemory) else Turns
         self.turns: Turns[Any] = kind(**parts)
         self.jobs.kick()
+
+    def _line(self) -> Line:
+        return LaterLine() if self.later else Line()
+
+    def _more_parts(self) -> dict[str, Any]:
+        """Return what else the server has."""
+        return {}
 
     def serve(self, task: Coroutine[object, None, object]) -> None:
         self._served.append(task)
@@ -303,11 +311,14 @@ class World:
 
     async def platform(self) -> None:
         """One call, from ringing to its end, by a caller who does what the seed says."""
+        await self._hold((CallReceived("29:caller", "28:bot"),), starts=True)
+
+    async def _hold(self, said: tuple[Event, ...], *, starts: bool) -> None:
+        """Hold a call that begins with these events, to its end; `starts`: its first message can open it."""
         message = 0
-        said: tuple[Event, ...] = (CallReceived("29:caller", "28:bot"),)
         while True:
             message += 1
-            reply = await self._send(f"m{message}", said, starts=message == 1)
+            reply = await self._send(f"m{message}", said, starts=starts and message == 1)
             if reply is None:
                 return  # the platform has given up: nothing more will come
             commands = msgspec.json.decode(reply.body or b"[]", type=list[Command])

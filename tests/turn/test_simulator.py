@@ -10,7 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from ivr.call_record import CallRecord, Commit, Stepped
-from ivr.engine.call import new_call
+from ivr.engine.call import Facts, new_call
 from ivr.engine.events import CallEnded, HoldNeeded, RecordingMade, RecordingReady, ServiceAnswered, ServiceFailed
 from ivr.engine.machine import step
 from ivr.ports import CallKey
@@ -74,7 +74,7 @@ def violations(world: World) -> list[str]:
 
 
 def _folds(world: World, record: CallRecord) -> list[str]:
-    call = new_call(record.call.flow, replace(record.call.facts, caller=None, called="", language=None, started=0.0))
+    call = new_call(record.call.flow, Facts(id=record.id, channel=record.key.channel))
     for line in world.disk.steps():
         stepped = step(world.flow, call, line.event, now=line.now)
         if (stepped.commands, stepped.path, stepped.ignored) != (line.commands, line.path, line.ignored):
