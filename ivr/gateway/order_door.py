@@ -20,7 +20,7 @@ import logging
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import msgspec
 from aiohttp import web
@@ -158,12 +158,12 @@ class _Connection(web.RequestHandler):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
-        assert isinstance(transport, asyncio.WriteTransport)  # noqa: S101  # of a stream
+        stream = cast("asyncio.WriteTransport", transport)  # uvloop's have no class in common with asyncio's
         if len(self._server.open) >= MOST_CONNECTIONS:
-            transport.abort()
+            stream.abort()
             return
         self._server.open.add(self)
-        self._ends = asyncio.get_running_loop().call_later(LONGEST, transport.abort)
+        self._ends = asyncio.get_running_loop().call_later(LONGEST, stream.abort)
 
     def connection_lost(self, exc: BaseException | None) -> None:
         self._server.open.discard(self)

@@ -14,13 +14,13 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from ivr.engine.destinations import why_not
+from ivr.engine.destinations import why_not_answered
 from ivr.engine.line_facts import LineFacts
 from ivr.errors import IvrError
 from ivr.gateway.gateway_call import CallPlan, CallServices, GatewayCall, log_end
@@ -40,9 +40,8 @@ RANG_OUT: Final = 487
 NOBODY_THERE: Final = 503
 NOT_PLACED: Final = 500
 WRONG_PASSWORD: Final = (401, 407)
-_FAILED = frozenset({*WRONG_PASSWORD, NOT_PLACED})
-"Statuses that say nothing of who was called."
-_ENDS: dict[str, End] = {"busy": "busy", "noAnswer": "no-answer", "rejected": "declined"}
+_ENDS: Mapping[str, End] = {"busy": "busy", "noAnswer": "no-answer", "rejected": "declined", "failed": "failed"}
+"By the outcome that the bot makes of the same status."
 
 
 class _Failure(Struct, frozen=True):
@@ -161,7 +160,7 @@ class OrderedCall:
             return _Failure(NOBODY_THERE, f"nobody answers at {host_port(hop.host, hop.port)}", "unreachable")
         if failure.status in WRONG_PASSWORD:
             log.warning("trunk wants another password", extra={"status": failure.status, "trunk": self._facts.trunk})
-        end = "failed" if failure.status in _FAILED else _ENDS.get(why_not(failure.status), "unreachable")
+        end = _ENDS.get(why_not_answered(failure.status), "unreachable")
         return _Failure(failure.status, f"the answer was {failure.status}", end)
 
     async def _not_answered(self, failure: _Failure, news: OrderNews) -> None:

@@ -12,10 +12,13 @@ import aiohttp
 
 from ivr.gateway.running_gateway import RunningGateway
 from ivr.sip.message import Headers, Request, Response, encode, from_, parse, top_via
+from ivr.sip.outputs import Link
+from ivr.sip.policy import Admission, Challenge
 from ivr.sip.responses import respond
 from tests.gateway.calling_the_gateway import gateway_to
 from tests.gateway.raw_caller import HERE, Datagrams, offer
 from tests.phone.fake_bot import FakeBot
+from tests.useragent.parties import Open
 from tests.waiting import PATIENCE
 
 TOKEN = "correct-horse-battery"
@@ -62,6 +65,16 @@ async def ordered(gateway: RunningGateway, order: Any = None, *, token: str = TO
         ) as reply,
     ):
         return Answered(reply.status, dict(reply.headers), await reply.read())
+
+
+class Locked(Open):
+    """The policy of a trunk that takes calls with a password alone."""
+
+    def admit(self, request: Request, link: Link, now: float) -> Admission:
+        return Challenge()
+
+    def password_of(self, user: str) -> str | None:
+        return "a long password" if user == "acme" else None
 
 
 class RawCallee(Datagrams):

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from ivr.cli.event_loop import fast_loop
 from ivr.gateway.metrics import OrderRefusal
 from ivr.gateway.order_book import CallOrder, NotTaken
 from ivr.gateway.order_door import BODY_TIME, LONGEST, MAX_ORDER, MOST_CONNECTIONS, OrderDoor, order_door
@@ -300,3 +301,12 @@ async def test_who_knocks_without_a_token_does_not_fill_the_log(caplog: pytest.L
         await here.asked(post(b"{}"))
     (line,) = caplog.records
     assert (line.getMessage(), line.status, line.reason) == ("order refused", 400, "order")  # type: ignore[attr-defined]
+
+
+def test_the_door_opens_in_the_loop_that_a_gateway_has() -> None:
+    async def one() -> int:
+        async with door() as here:
+            return (await here.asked(post()))[0]
+
+    with asyncio.Runner(loop_factory=fast_loop()) as runner:
+        assert runner.run(one()) == 202

@@ -11,14 +11,13 @@ from typing import Any
 import pytest
 
 from ivr.gateway.ordered_call import AnsweredCall
-from ivr.sip.message import Request, cseq, from_, to
-from ivr.sip.policy import Admission, Challenge
+from ivr.sip.message import cseq, from_, to
 from tests.gateway.calling_the_gateway import FILES, HELLO, OTHER, SORRY, apology, says
-from tests.gateway.ordering import ID, NUMBER, SHOWN, RawCallee, an_order, ordered, ordering, raw_callee, told
+from tests.gateway.ordering import ID, NUMBER, SHOWN, Locked, RawCallee, an_order, ordered, ordering, raw_callee, told
 from tests.gateway.telephone import Caller
 from tests.phone.contract import valid
 from tests.phone.fake_bot import HANG_UP, MENU, RECORD, Later, fake_bot, flow
-from tests.useragent.parties import Open, Party, party
+from tests.useragent.parties import Party, party
 from tests.waiting import Clock, logged
 
 KEYS = {**MENU, "playPrompt": says("hello.wav", op="menu.p")}
@@ -189,16 +188,6 @@ async def test_a_machine_without_ports_for_sound_says_so() -> None:
 
 
 # --- passwords --------------------------------------------------------------------------------------------------------
-
-
-class Locked(Open):
-    """Calls only with a password."""
-
-    def admit(self, request: Request, link: Any, now: float) -> Admission:
-        return Challenge()
-
-    def password_of(self, user: str) -> str | None:
-        return "a long password" if user == "acme" else None
 
 
 async def test_a_trunk_that_asks_for_the_password_gets_a_proof_of_it() -> None:

@@ -20,7 +20,7 @@ from tests.stored import stored_in
 
 HERE = Path(__file__).parent
 FLOWS = HERE.parents[1] / "flows"
-_IVR = (sys.executable, "-m", "ivr")
+IVR = (sys.executable, "-m", "ivr")
 
 
 @dataclass(frozen=True)
@@ -69,11 +69,11 @@ class Line:
 
 
 @contextmanager
-def server(folder: Path, *flows: Path) -> Iterator[Server]:
+def server(folder: Path, *flows: Path, environment: Mapping[str, str] = {}) -> Iterator[Server]:
     """Run our server, in development, with speech recognition."""
     folder.mkdir(parents=True)
-    environment = {"IVR_STT": "pocketsphinx", "IVR_DATA": str(folder / "data")}
-    process = Program(*_IVR, "serve", "--dev", "--port", "0", *map(str, flows), folder=folder, environment=environment)
+    variables = {"IVR_STT": "pocketsphinx", "IVR_DATA": str(folder / "data"), **environment}
+    process = Program(*IVR, "serve", "--dev", "--port", "0", *map(str, flows), folder=folder, environment=variables)
     try:
         url = process.said("Serving").split(" at ")[1].split(maxsplit=1)[0].rstrip("/.,")
         yield Server(url, DataFolder(folder / "data"))
@@ -90,7 +90,7 @@ def gateway(
     hosts = ["127.0.0.1", *(["[::1]"] if has_ipv6() else [])]
     listens = [f"{transport}://{host}:{port}" for transport in ("udp", "tcp") for host in hosts]
     listens += [f"tls://127.0.0.1:{port + 1}"] if tls else []
-    command = [*_IVR, "gateway", "--bot", bot, "--rtp", f"{rtp}-{rtp + 599}", "--status", f"127.0.0.1:{port + 2}"]
+    command = [*IVR, "gateway", "--bot", bot, "--rtp", f"{rtp}-{rtp + 599}", "--status", f"127.0.0.1:{port + 2}"]
     for address in listens:
         command += ["--sip", address]
     if tls:

@@ -100,11 +100,12 @@ async def party(
     limits: StreamLimits = LIMITS,
     endpoint: EndpointConfig = ENDPOINT,
     ports: PortRange = PORTS,
+    port: int = 0,
     on_call: Callable[[CallLeg], None] | None = None,
 ) -> AsyncIterator[Party]:
-    """Run a user agent that listens by these transports, UDP if none is named."""
+    """Run a user agent that listens by these transports, UDP if none is named; at any free port, if none is."""
     made = Party()
-    listen = tuple(ListenAddress(transport, host, 0) for transport in transports or ("udp",))
+    listen = tuple(ListenAddress(transport, host, port) for transport in transports or ("udp",))
     config = UserAgentConfig(listen, ports, endpoint=endpoint, tls=tls, limits=limits)
     async with user_agent(config, policy or Open(), on_call or made.calls.put_nowait) as made.agent:
         yield made
