@@ -44,7 +44,7 @@ class LineSettings(TwimlSettings, JambonzSettings):
 
     skype_gateway_url: str | None = Field(
         None,
-        description="Where a gateway takes orders of calls, such as http://127.0.0.1:8099; none: skype places no "
+        description="Where a gateway takes orders of calls, such as http://127.0.0.1:9071; none: skype places no "
         "calls. https, except on this machine.",
     )
     skype_gateway_token: SecretStr | None = Field(
