@@ -35,7 +35,8 @@ class CarrierFlags(Struct, frozen=True):
     status: str | None = None
     fallback: str | None = None
     misdeeds: frozenset[Misdeed] = frozenset()
-    api_port: int = 0
+    api_port: int | None = None
+    "None: the usual one, or any that is free."
     orders: bool = False
     callee: Callee = Callee()
     allowed: tuple[str, ...] = ()
@@ -62,7 +63,7 @@ def carrier_played(
         flags["status"],
         flags["fallback"],
         flags["misbehave"] or frozenset(),
-        flags["api_port"] or 0,
+        flags["api_port"],
         flags["orders"],
         Callee(flags["callee"] or "human"),
         allowed,
@@ -120,7 +121,8 @@ _OPTIONS = (
     click.option(
         "--api-port",
         type=click.IntRange(0, 65_535),
-        help="With --as: the port of the carrier's API, where recordings are, too. Default: any free one.",
+        help="With --as: the port of the carrier's API, where recordings are, too. "
+        "Default: 9080, where a server with --dev looks for it, or any free one.",
     ),
     click.option("--orders", is_flag=True, help="With --as: call nobody, and wait for calls that the bot orders."),
     click.option(

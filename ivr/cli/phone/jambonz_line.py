@@ -105,7 +105,7 @@ async def jambonz_line(flags: CarrierFlags) -> AsyncIterator[JambonzLine]:
     web = WebPost(guard)
     try:
         line = JambonzLine(flags, web, guard)
-        async with api_served(line.ordered.handle, flags.api_port) as base:
+        async with api_served(line.ordered.handle, flags.api_port or 0) as base:
             line.notes.append(f"The carrier's API: {base}/v1 (account {line.account}, its key is the secret)")
             try:
                 yield line

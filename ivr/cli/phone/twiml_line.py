@@ -1,10 +1,11 @@
 """A carrier of the TwiML family for `ivr phone --as`: its account, its API and the way to the bot."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 from msgspec.structs import replace
 
+from ivr import trial_carrier
 from ivr.carriers.api_server import api_served
 from ivr.carriers.misbehaviour import Misbehaviour
 from ivr.carriers.twiml.call_plan import CALLED, CALLER, Callee, TwimlCallPlan
@@ -25,9 +26,7 @@ from ivr.phone.net.post import NoReply, WebPost
 from ivr.phone.phone_events import Ended
 from ivr.phone.placed_call import Caller
 from ivr.phone.wire.line_news import LookAtLine
-
-ACCOUNT = "AC" + "0" * 32
-TOKEN = "a-secret-for-trying-out"  # noqa: S105  # printed; a real one is a flag
+from ivr.trial_carrier import ACCOUNT, TOKEN
 
 
 class TwimlLine:
@@ -113,7 +112,7 @@ async def twiml_line(flags: CarrierFlags) -> AsyncIterator[TwimlLine]:
     web = WebPost(Guard(flags.allowed))
     try:
         line = TwimlLine(flags, web)
-        async with api_served(line.ordered.api.handle, flags.api_port) as base:
+        async with _api(line, flags.api_port) as base:
             account = line.carrier.account
             account.api = base
             line.notes.append(f"The carrier's API: {base} (account {account.sid})")
@@ -123,3 +122,17 @@ async def twiml_line(flags: CarrierFlags) -> AsyncIterator[TwimlLine]:
                 await line.ordered.close()
     finally:
         await web.close()
+
+
+@asynccontextmanager
+async def _api(line: TwimlLine, port: int | None) -> AsyncIterator[str]:
+    """Serve the API where it is wanted, else where a server in development looks for it, else anywhere."""
+    async with AsyncExitStack() as stack:
+        handle = line.ordered.api.handle
+        try:
+            base = await stack.enter_async_context(api_served(handle, trial_carrier.PORT if port is None else port))
+        except OSError:
+            if port is not None:
+                raise
+            base = await stack.enter_async_context(api_served(handle, 0))  # another carrier is played
+        yield base

@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 
 from msgspec import Struct
 
+from ivr import trial_carrier
 from ivr.auth.tokens import AcceptAll
 from ivr.channels.address_token import AddressTokens
 from ivr.channels.twiml import PROFILES, TwimlChannel
@@ -18,9 +19,7 @@ from ivr.server.plugs.plug import Example, Plug, Registration, Source, Surroundi
 from ivr.services.platform_api import PlatformApi, basic, bearer
 from ivr.setting_sources import secret_text
 from ivr.settings import Settings, SettingsError, variable
-
-DEVELOPMENT_ACCOUNT: Final = "AC" + 32 * "0"
-"The account of a server that is told none: that of the carriers that `ivr phone --as` plays."
+from ivr.trial_carrier import ACCOUNT
 
 
 class _Carrier(Struct, frozen=True):
@@ -109,12 +108,12 @@ def _make(name: str, settings: Settings, here: Surroundings) -> Plug:
     except ValueError:
         raise SettingsError(f"{variable(carrier.secret)} is no key") from None  # its own words may show it
     try:
-        api = carrier.api(settings) if is_on else None
+        api = carrier.api(settings) if is_on else _played(name)
     except ValueError as error:
         raise SettingsError(f"IVR_{name.upper()}_API_URL {error}") from error
     channel = TwimlChannel(
         PROFILES[name],
-        account=account or DEVELOPMENT_ACCOUNT,
+        account=account or ACCOUNT,
         public=here.public,
         media_base=here.media,
         tokens=AddressTokens(here.token_key),
@@ -125,7 +124,7 @@ def _make(name: str, settings: Settings, here: Surroundings) -> Plug:
     return Plug(
         channel,
         verifier,
-        account or DEVELOPMENT_ACCOUNT,
+        account or ACCOUNT,
         registrations=(
             Registration(f"/{name}/call", "the number's voice webhook (POST)", starts=True),
             Registration(f"/{name}/status", "the number's status callback (POST)"),
@@ -144,6 +143,12 @@ def _unverified(carrier: _Carrier, here: Surroundings) -> Verifier:
     return AcceptAll()
 
 
+def _played(name: str) -> PlatformApi:
+    """Return the API of development: that of a carrier which is played on this machine, and nobody else's."""
+    proof = bearer(trial_carrier.TOKEN) if name == "telnyx" else basic(ACCOUNT, trial_carrier.TOKEN)
+    return PlatformApi(f"http://127.0.0.1:{trial_carrier.PORT}", proof)
+
+
 def _is_on(carrier: _Carrier, settings: Settings) -> bool:
     return bool(getattr(settings, carrier.secret))
 
@@ -151,7 +156,7 @@ def _is_on(carrier: _Carrier, settings: Settings) -> bool:
 def _example(name: str) -> Example:
     parties = {"From": "+15550100", "To": "+15550199"}
     of_plivo = PROFILES[name].dialect == "Plivo XML"
-    call = {"CallUUID": "call-1"} if of_plivo else {"AccountSid": DEVELOPMENT_ACCOUNT, "CallSid": "call-1"}
+    call = {"CallUUID": "call-1"} if of_plivo else {"AccountSid": ACCOUNT, "CallSid": "call-1"}
     return Example(f"/{name}/call", "application/x-www-form-urlencoded", urlencode(call | parties))
 
 

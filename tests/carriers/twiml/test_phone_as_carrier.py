@@ -16,7 +16,7 @@ from twilio.rest import Client
 
 from ivr.carriers.bot import Bot, BotRequest
 from ivr.cli.phone import phone
-from ivr.cli.phone.twiml_line import ACCOUNT, TOKEN
+from ivr.trial_carrier import ACCOUNT, TOKEN
 from tests.carriers.twiml.plivo_bot import PlivoBot
 from tests.carriers.twiml.tiny_bot import TinyBot
 from tests.waiting import PATIENCE
