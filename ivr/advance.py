@@ -19,7 +19,7 @@ its own wake-up is its last reply from then on: the next message moves nothing, 
 and gets that reply.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -238,24 +238,8 @@ def _commit(
 ) -> Commit:
     record = turn.record
     incoming = heard.incoming if heard else None
-    own = heard.exchange.reply if heard else None
-    replies, last = dict(record.replies), record.last
     owed = incoming.id if incoming is not None else answers
-    if incoming is not None and incoming.wants == "ack":
-        replies[incoming.id] = own or turn.channel.nothing("ack")
-        if turn.commands:
-            turn.speak()  # a line that can speak by itself gets its commands beside the reply
-    elif owed is not None and own is not None and not turn.moved:
-        replies[owed] = own
-    elif owed is not None:
-        reply = _reply(turn, last)
-        replies[owed] = reply
-        last = reply or last
-    elif turn.commands:
-        said = turn.speak()
-        last = last if turn.channel.can.push else said
-    while len(replies) > REMEMBERED:
-        del replies[next(iter(replies))]
+    replies, last = _replies(turn, heard, owed)
     unmoved = 0 if turn.moved else record.unmoved + (incoming is not None)
     # Whoever knows a call's id could fill the disk with what moves nothing; of that, the first messages are enough.
     trace = () if incoming is not None and unmoved > REMEMBERED else tuple(turn.trace)
@@ -286,6 +270,30 @@ def _commit(
         tuple(turn.notifications),
         turn.now,
     )
+
+
+def _replies(
+    turn: _WorkingCopy, heard: Heard | None, owed: str | None
+) -> tuple[Mapping[str, WebhookReply | None], WebhookReply | None]:
+    """Let the line speak; return the replies to be remembered, with that to the message `owed`, and the last one."""
+    replies, last = dict(turn.record.replies), turn.record.last
+    own = heard.exchange.reply if heard else None
+    if owed is not None and heard is not None and heard.incoming.wants == "ack":
+        replies[owed] = own or turn.channel.nothing("ack")
+        if turn.commands:
+            turn.speak()  # a line that can speak by itself gets its commands beside the reply
+    elif owed is not None and own is not None and not turn.moved:
+        replies[owed] = own
+    elif owed is not None:
+        reply = _reply(turn, last)
+        replies[owed] = reply
+        last = reply or last
+    elif turn.commands:
+        said = turn.speak()
+        last = last if turn.channel.can.push else said
+    while len(replies) > REMEMBERED:
+        del replies[next(iter(replies))]
+    return replies, last
 
 
 def _audio(upload: Upload, trace: Sequence[Stepped]) -> bytes | None:

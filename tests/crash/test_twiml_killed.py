@@ -3,6 +3,7 @@
 import asyncio
 import signal
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
@@ -84,11 +85,11 @@ async def test_a_call_goes_on_after_a_kill_and_nothing_is_lost_or_doubled(
     async with aiohttp.ClientSession() as client:
         bot = Killing(client)
         carrier = TwimlCarrier(bot, world.account)
-        ordered = OrderedCalls(carrier, callee=lambda _: Callee(), handset=lambda _: None)  # type: ignore[arg-type,return-value]
+        ordered = OrderedCalls(carrier, callee=lambda _: Callee(), handset=lambda _: None)
         async with api_served(ordered.api.handle) as base:
             world.account.api = base
             line = {**settings_for(name, world.secret, base), f"{name}_delete_recordings": "true", "public_url": PUBLIC}
-            settings = {variable(one): str(value) for one, value in line.items()}
+            settings: dict[str, Any] = {variable(one): str(value) for one, value in line.items()}
             await bot.serve(Server(tmp_path, signer, flows=tmp_path / "flows", **settings))
             result = await world.call(carrier, Keeper(), "desk")
             await asyncio.wait_for(world.account.deletion.wait(), PATIENCE)

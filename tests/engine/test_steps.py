@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from msgspec.structs import replace
 
-from ivr.engine.actions.base import Question
+from ivr.engine.actions.asking import Question
 from ivr.engine.actions.decide import Decide
 from ivr.engine.actions.hangup import HangUpCall
 from ivr.engine.actions.menu import Menu

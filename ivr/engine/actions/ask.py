@@ -2,7 +2,8 @@
 
 from datetime import date
 
-from ivr.engine.actions.base import Again, Result, understood_everywhere
+from ivr.engine.actions.asking import understood_everywhere
+from ivr.engine.actions.base import Again, Result
 from ivr.engine.actions.digits import Digits
 from ivr.engine.events import Event, KeysJudged, SpeechHeard
 from ivr.engine.expressions.convert import KEYED_DATE

@@ -1,6 +1,7 @@
 """`digits`: asks for keys and judges them by length, type and range."""
 
-from ivr.engine.actions.base import Again, Asking, Asks, Confirms, Denied, Raised, Result, Why, understood_everywhere
+from ivr.engine.actions.asking import Asking, understood_everywhere
+from ivr.engine.actions.base import Again, Asks, Confirms, Denied, Raised, Result, Why
 from ivr.engine.commands import DigitInput, FreeSpeech, Segment
 from ivr.engine.events import Event, InputInvalid, InputTimedOut, KeysJudged, KeysPressed
 from ivr.engine.flow import Variable

@@ -4,18 +4,8 @@ Some lines match the choices themselves and report the choice's name; others pas
 here against what was offered.
 """
 
-from ivr.engine.actions.base import (
-    Again,
-    Asking,
-    Asks,
-    Confirms,
-    Raised,
-    Result,
-    Turned,
-    Why,
-    never_offered,
-    understood_everywhere,
-)
+from ivr.engine.actions.asking import Asking, never_offered, understood_everywhere
+from ivr.engine.actions.base import Again, Asks, Confirms, Raised, Result, Turned, Why
 from ivr.engine.commands import Choice, Segment
 from ivr.engine.events import ChoiceMade, Event, InputInvalid, InputTimedOut, KeysPressed, SpeechHeard
 from ivr.engine.offers import FixedChoice, ListChoice, Offers, asked_before, by_keys, by_words, offers

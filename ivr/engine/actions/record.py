@@ -9,7 +9,8 @@ from decimal import Decimal
 from msgspec.structs import replace
 
 from ivr.engine import commands
-from ivr.engine.actions.base import Again, Asking, Asks, Awaits, Confirms, Needs, Raised, Result, Why, failed
+from ivr.engine.actions.asking import Asking
+from ivr.engine.actions.base import Again, Asks, Awaits, Confirms, Needs, Raised, Result, Why, failed
 from ivr.engine.commands import FETCH, FETCH_TIME, Argument, Segment
 from ivr.engine.events import (
     Event,

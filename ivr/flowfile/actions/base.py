@@ -13,7 +13,8 @@ from msgspec import Struct
 from pydantic import Field
 
 from ivr.engine import prompt as engine_prompt
-from ivr.engine.actions.base import Action, Confirmation, Question
+from ivr.engine.actions.asking import Confirmation, Question
+from ivr.engine.actions.base import Action
 from ivr.engine.expressions.compile import Expression, Template
 from ivr.engine.expressions.types import Type
 from ivr.engine.flow import Variable
