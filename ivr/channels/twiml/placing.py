@@ -13,7 +13,7 @@ from ivr.channels.twiml import wire
 from ivr.channels.twiml.addresses import Addresses
 from ivr.channels.twiml.profiles import Profile
 from ivr.channels.twiml.reading import number_of
-from ivr.engine.destinations import why_not
+from ivr.engine.destinations import why_not_answered
 from ivr.engine.events import AnsweredBy, CallAnswered, CallNotAnswered, CallRinging, Event, LineReported, NotAnswered
 from ivr.engine.line_facts import LineFacts
 from ivr.ports import Dial, Outbound
@@ -138,8 +138,7 @@ def _why(word: str, status: int) -> NotAnswered:
         return "failed"  # it was answered, and no document of ours came to be heard
     if word in _NOT_ANSWERED:
         return _NOT_ANSWERED[word]
-    why = why_not(status) if status else "unreachable"
-    return "failed" if why == "unsupported" else why
+    return why_not_answered(status) if status else "unreachable"
 
 
 def _answered_by(fields: Mapping[str, str]) -> AnsweredBy:
