@@ -278,7 +278,7 @@ def exposures(settings: GatewaySettings) -> Iterator[str]:
         yield "Other machines can read /metrics: --status is not an address of this machine alone."
     if settings.srtp_without_tls:
         yield "Keys of encrypted sound travel in the clear over UDP and TCP (--srtp-without-tls)."
-    yield from order_exposures(settings)
+    yield from order_exposures(settings, here_alone=all(is_loopback(address) for address in settings.sip))
 
 
 def _problems(settings: GatewaySettings) -> Iterator[str]:

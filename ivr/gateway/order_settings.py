@@ -1,6 +1,7 @@
 """The settings of calls that a server orders (docs/gateway.md). Without an address for orders nothing is placed."""
 
 from collections.abc import Iterator
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -17,6 +18,7 @@ SHORTEST_ORDERS_TOKEN: Final = 16
 ORDER_SECRETS: Final = ("orders_token", "call_password")
 "Settings without a flag."
 
+_HERE = ("127.0.0.1", "::1", "localhost")
 _NO_TRUNK = "must be an address such as sip:trunk.example.com, sip:00{digits}@pbx.example.com;transport=tcp, or sips:…"
 
 
@@ -127,11 +129,16 @@ def order_problems(settings: OrderSettings, *, registers: bool) -> Iterator[str]
             yield f"{GATEWAY_PREFIX}CALL_PASSWORD is for a trunk: set {GATEWAY_PREFIX}CALL_VIA."
 
 
-def order_exposures(settings: OrderSettings) -> Iterator[str]:
-    """Yield a sentence for each thing that is open to more people than is usual, or closed to all."""
+def order_exposures(settings: OrderSettings, *, here_alone: bool) -> Iterator[str]:
+    """Yield a sentence for each thing that is open to more people than is usual, or closed to all.
+
+    `here_alone`: SIP is taken at loopback addresses alone, so that nobody else can be called either.
+    """
     if settings.orders is None:
         return
     if not settings.call_targets:
         yield "Nobody can be called: --call-targets names nobody."
-    if not host_port_of(settings.orders)[0].startswith(("127.", "::1")):
+    if here_alone and settings.call_via is not None and trunk_uri(settings.call_via)[1].host not in _HERE:
+        yield "The trunk cannot be reached from the addresses of --sip, which are of this machine alone."
+    if not ip_address(host_port_of(settings.orders)[0]).is_loopback:
         yield "Other machines can reach the door for orders (--orders), and its token travels in the clear."

@@ -48,6 +48,9 @@ async def test_a_password_is_in_the_environment_and_in_no_list_of_processes() ->
     assert "--password" in shown
     assert "--register-password-file" in shown
     assert "--register-password " not in shown
+    assert "--orders-token-file" in shown
+    assert "--orders-token " not in shown
+    assert "--call-password " not in shown
     async with gateway_process(BOT, "--password", "desk", IVR_GATEWAY_PASSWORD=PASSWORD) as gateway:
         said = await gateway.said(3)
         assert said[2].startswith("May call: everybody who knows the password of desk.")

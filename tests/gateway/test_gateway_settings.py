@@ -15,6 +15,7 @@ from ivr.gateway.gateway_settings import (
     plan_of,
     register_password_of,
 )
+from ivr.gateway.order_settings import call_password_of, orders_token_of
 from ivr.gateway.setting_texts import host_port_of, listen_parts
 from ivr.setting_sources import SettingsError, value_text
 from ivr.settings import Settings, load_settings
@@ -200,3 +201,62 @@ def test_what_is_open_is_told() -> None:
     assert exposed(sip="udp://192.0.2.1:5060", allow_from="198.51.100.0/24") == []
     assert "/metrics" in exposed(status="0.0.0.0:9070")[0]
     assert "in the clear" in exposed(srtp_without_tls=True)[0]
+
+
+# --- calls that a server orders ---------------------------------------------------------------------------------------
+
+ORDERS = {"orders": "127.0.0.1:9071", "orders_token": "sixteen-letters!"}
+
+
+def test_no_calls_are_placed_until_somebody_says_where_they_are_ordered() -> None:
+    settings = load_gateway_settings().settings
+    assert (settings.orders, settings.call_targets, settings.call_callers) == (None, (), ())
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        ({"orders": "127.0.0.1:9071"}, "needs IVR_GATEWAY_ORDERS_TOKEN, 16 characters"),
+        ({"orders": "127.0.0.1:9071", "orders_token": "fifteen-letters"}, "needs IVR_GATEWAY_ORDERS_TOKEN"),
+        ({"orders": "localhost", "orders_token": "sixteen-letters!"}, "must be an address and a port"),
+        ({"orders_token": "sixteen-letters!"}, "IVR_GATEWAY_ORDERS is not set"),
+        ({**ORDERS, "call_targets": "0043*"}, "must be patterns such as"),
+        ({**ORDERS, "call_targets": "*"}, "must be patterns such as"),
+        ({**ORDERS, "call_callers": "anonymous"}, "must be numbers such as"),
+        ({**ORDERS, "call_via": "trunk.example.com"}, "must be an address such as sip:trunk.example.com"),
+        ({**ORDERS, "call_caller_in": "to"}, "IVR_GATEWAY_CALL_CALLER_IN"),
+        ({**ORDERS, "call_user": "acme"}, "belong together"),
+        ({**ORDERS, "call_password": "a long password"}, "belong together"),
+        ({**ORDERS, "call_targets": "+43*"}, "need a trunk: set IVR_GATEWAY_CALL_VIA"),
+        ({**ORDERS, "call_user": "a", "call_password": "b"}, "is for a trunk: set IVR_GATEWAY_CALL_VIA"),
+        ({**ORDERS, "placed_per_minute": "0"}, "IVR_GATEWAY_PLACED_PER_MINUTE"),
+    ],
+)
+def test_what_is_wrong_with_orders_is_said_without_a_secret(flags: dict[str, Any], said: str) -> None:
+    text = refused(**flags)
+    assert said in text
+    assert not any(secret in text for secret in ("sixteen-letters!", "fifteen-letters", "a long password"))
+
+
+def test_the_secrets_of_orders_are_shown_to_nobody_and_have_no_flag(tmp_path: Path) -> None:
+    assert {"orders_token", "call_password"} <= set(GATEWAY_SECRETS)
+    file = tmp_path / "token"
+    file.write_text("sixteen-letters!\n")
+    flags = {
+        "orders": "127.0.0.1:9071",
+        "orders_token_file": str(file),
+        "call_via": "sip:a.example",
+        "call_user": "acme",
+    }
+    settings = load_gateway_settings(flags={**flags, "call_password": "a long password"}).settings
+    assert orders_token_of(settings) == "sixteen-letters!"
+    assert call_password_of(settings) == "a long password"
+    assert "a long password" not in repr(settings)
+
+
+def test_what_orders_are_open_or_closed_to_is_told() -> None:
+    assert exposed(**ORDERS) == ["Nobody can be called: --call-targets names nobody."]
+    here = {**ORDERS, "call_targets": "+43*", "call_via": "sip:127.0.0.1:5062"}
+    assert exposed(**here) == []
+    assert "Other machines can reach the door" in exposed(**{**here, "orders": "0.0.0.0:9071"})[0]
+    assert "The trunk cannot be reached" in exposed(**{**here, "call_via": "sip:trunk.example.com"})[0]

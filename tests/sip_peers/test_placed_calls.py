@@ -64,6 +64,7 @@ def office(places: tuple[int, int, Path]):
         server(folder / "server", flow, environment=of_server) as one,
         gateway(folder / "gateway", f"{one.url}/call", environment=of_gateway) as line,
     ):
+        line.process.said(f"(IVR_SKYPE_GATEWAY_URL): http://127.0.0.1:{orders}. It may have called: +43*.")
         yield one, line
 
 
