@@ -28,12 +28,12 @@ NOW = 1_800_000_000.0
 ALL = (*SOURCES, BELL)
 
 
-def plugged(source: Source) -> Plug:
+def plugged(source: Source, settings: Settings = Settings()) -> Plug:  # noqa: B008  # frozen
     links = RecordingLinks("https://ivr.example", b"k" * 32)
     here = Surroundings(
         "https://ivr.example", "https://ivr.example/media", links, b"t" * 32, DataFolder(Path("none")), True, False
     )
-    return source.make(Settings(), here)
+    return source.make(settings, here)
 
 
 PLUGS = {source.name: plugged(source) for source in ALL}
