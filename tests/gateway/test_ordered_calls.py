@@ -17,6 +17,7 @@ from tests.gateway.ordering import ID, NUMBER, SHOWN, Locked, RawCallee, an_orde
 from tests.gateway.telephone import Caller
 from tests.phone.contract import valid
 from tests.phone.fake_bot import HANG_UP, MENU, RECORD, Later, fake_bot, flow
+from tests.useragent.certificates import Authority
 from tests.useragent.parties import Party, party
 from tests.waiting import Clock, logged
 
@@ -241,6 +242,30 @@ async def test_a_proxy_that_asks_gets_a_proof_and_a_stranger_gets_none() -> None
     assert 'username="acme"' in (proved.headers.get("Proxy-Authorization") or "")
     assert cseq(ack).number == cseq(asked).number
     assert bot.told[2].json["ivr"]["status"] == 407
+
+
+async def test_a_trunk_by_tls_is_verified_and_its_sound_encrypted(tmp_path: Path) -> None:
+    ours, strangers = Authority(tmp_path, "ours"), Authority(tmp_path, "strangers")
+    async with (
+        fake_bot(flow(HANG_UP), b"") as bot,
+        party("tls", tls=ours.issue("127.0.0.1")) as callee,
+        party("tls", tls=strangers.issue("127.0.0.1")) as stranger,
+    ):
+        believed = {"tls_authorities": str(ours.file)}
+        for other, number in ((callee, ID), (stranger, "f" * 32)):
+            async with ordering(bot, call_via=f"sips:127.0.0.1:{other.hop('tls').port}", **believed) as gateway:
+                await ordered(gateway, an_order(id=number))
+                if other is callee:
+                    person = await picks_up(callee)
+                    await person.ended()
+                else:
+                    await told(bot, 3)
+    assert person.leg.plan is not None
+    assert person.leg.plan.srtp is not None
+    assert person.leg.invite.uri.startswith("sips:")
+    assert bot.told[0].json["ivr"]["encrypted"] is True
+    assert bot.told[2].json["ivr"]["status"] == 503
+    assert "cannot be trusted" in bot.told[2].json["ivr"]["ended"]
 
 
 # --- around the answer ------------------------------------------------------------------------------------------------
