@@ -4,13 +4,14 @@ import time
 from collections.abc import Callable, Mapping
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from secrets import token_urlsafe
-from typing import Any, NoReturn
+from typing import NoReturn
 from urllib.parse import urlsplit
 
 import click
 import msgspec
 from msgspec import Struct
 
+from ivr.cli.parameter_values import given_values, value_option
 from ivr.cli.terminal_text import plain
 from ivr.settings import Settings, SettingsError, load_settings
 
@@ -89,7 +90,7 @@ class ServerOfCalls:
 @click.option("--caller", help="Whom the other side sees as the caller; one of IVR_CALL_CALLERS.")
 @click.option("--ring", type=click.FloatRange(5, 120), default=45.0, show_default=True, help="Seconds to let it ring.")
 @click.option("--machine", is_flag=True, help="Have the line find out if a machine answers.")
-@click.option("--value", "values", multiple=True, metavar="NAME=VALUE", help="A value for a parameter of the flow.")
+@value_option
 @click.option("--key", help="The Idempotency-Key: the same key orders the same call once.")
 @click.option("--server", help="Where the server is; default: this machine, at the port of the settings.")
 @click.option("--wait", is_flag=True, help="Wait until the call is over.")
@@ -118,7 +119,7 @@ def call(
         _fail("IVR_CALLS_TOKEN is not set here. It is the token of the server that places the call.")
     asked = ServerOfCalls(server or f"http://127.0.0.1:{settings.port}", settings.calls_token.get_secret_value())
     order: dict[str, object] = {"to": to, "flow": flow, "channel": channel, "ring": ring, "machine": machine}
-    order["values"] = dict(map(_value, values))
+    order["values"] = given_values(values)
     if caller is not None:
         order["caller"] = caller
     state = asked.order(order, key or token_urlsafe(18))
@@ -144,17 +145,6 @@ def _said(state: CallState) -> str:
         return f"over: {plain(state.outcome or 'without an outcome')}"
     by = f" by a {state.answeredBy}" if state.answeredBy in {"human", "machine"} else ""
     return _WORDS.get(state.state, plain(state.state)) + by
-
-
-def _value(written: str) -> tuple[str, Any]:
-    """Read `name=value`: JSON where it is some, else a text."""
-    name, equals, text = written.partition("=")
-    if not equals or not name:
-        raise click.BadParameter(f"{written} is not NAME=VALUE", param_hint="--value")
-    try:
-        return name, msgspec.json.decode(text)
-    except msgspec.DecodeError:
-        return name, text
 
 
 def _settings() -> Settings:

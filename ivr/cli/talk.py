@@ -17,6 +17,7 @@ from rich.console import Console
 
 from ivr.cli.flowfiles import load_or_exit
 from ivr.cli.keyboard import Keyboard
+from ivr.cli.parameter_values import given_values, value_option
 from ivr.cli.phone.flags import TIME
 from ivr.cli.phone.screen import Screen, means_something
 from ivr.cli.phone.terminal import Typist
@@ -24,7 +25,16 @@ from ivr.cli.terminal_text import plain
 from ivr.cli.web_answers import AnswersError, WebServices, by_hand, from_file, really, shown
 from ivr.engine.call import Call, Facts, new_call
 from ivr.engine.commands import Command, LineCommand, Notify, Request
-from ivr.engine.events import CallEnded, CallReceived, Event, ServiceAnswered, TimePassed, Transcribed
+from ivr.engine.events import (
+    CallAnswered,
+    CallEnded,
+    CallPlaced,
+    CallReceived,
+    Event,
+    ServiceAnswered,
+    TimePassed,
+    Transcribed,
+)
 from ivr.engine.flow import Flow
 from ivr.engine.machine import step
 from ivr.engine.web_orders import HTTP
@@ -75,9 +85,9 @@ class Talk:
         """The name of the state in which the call stands."""
         return self._call.state
 
-    async def run(self, received: CallReceived) -> None:
-        """Talk until the call is over, from its first event on."""
-        events: Sequence[Event] = [received]
+    async def run(self, *begin: Event) -> None:
+        """Talk until the call is over, from its first events on; raise ClickException for values that do not fit."""
+        events: Sequence[Event] = begin
         while self._call.phase != "over":
             commands = self._step(events)
             line = tuple(command for command in commands if not isinstance(command, Request | Notify))
@@ -119,6 +129,8 @@ class Talk:
                 now = max(now, self._call.deadline)
             stepped = step(self._flow, self._call, event, now=now)
             self._call = stepped.call
+            if isinstance(event, CallPlaced) and stepped.ignored:
+                raise click.ClickException(f"{stepped.ignored}.")
             for taken in stepped.path:
                 way = f"{taken.state or '·'} — {taken.event} → {taken.target or 'end'}"
                 self._console.print(f"[dim]  {plain(way)}[/]")
@@ -239,6 +251,11 @@ class _Handset(TurnBased):
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="A YAML file of what web services answer: - {state: look_up, status: 200, body: {…}}, or fails: timeout.",
 )
+@click.option("--placed", is_flag=True, help="The server has called you, and you answer.")
+@click.option(
+    "--machine", is_flag=True, help="With --placed: an answering machine answers, and the line can tell that."
+)
+@value_option
 @click.option("--services", "ask", is_flag=True, help="Ask web services, as the settings of the environment allow it.")
 def talk(  # noqa: PLR0917  # click calls it by name
     flow: Path,
@@ -247,6 +264,9 @@ def talk(  # noqa: PLR0917  # click calls it by name
     at: str | None,
     closed: Sequence[str],
     answers: Path | None,
+    placed: bool,
+    machine: bool,
+    values: Sequence[str],
     ask: bool,
 ) -> None:
     """Try a flow in the terminal, as its caller, without a server.
@@ -257,7 +277,10 @@ def talk(  # noqa: PLR0917  # click calls it by name
     \b
     Example:  ivr talk flows/support.yaml
               ivr talk flows/pin-check.yaml --at "2026-12-24 18:00"
+              ivr talk reminder.yaml --placed --value patient=Anna
     """
+    if (machine or values) and not placed:
+        raise click.UsageError("--machine and --value go with --placed.")
     loaded = load_or_exit(flow)
     try:
         settings = load_settings().settings
@@ -266,11 +289,15 @@ def talk(  # noqa: PLR0917  # click calls it by name
     except (AnswersError, SettingsError) as error:
         raise click.ClickException(str(error)) from error
     closings = _closings(closed, loaded.all_calendars)
-    received = CallReceived(caller or None, "terminal", language, at, closings, transfers=True)
+    begin: Sequence[Event] = [CallReceived(caller or None, "terminal", language, at, closings, transfers=True)]
+    if placed:
+        told = {"language": language} if language is not None else {}
+        order = CallPlaced("terminal", caller or "terminal", at, closings, told | given_values(values))
+        begin = [order, CallAnswered("machine" if machine else "human", transfers=True)]
     console = Console(highlight=False, soft_wrap=True)
     console.print("[dim]The call begins. Type /help for a list of commands.[/]")
     keyboard = Keyboard(partial(console.print, end=""))
-    asyncio.run(Talk(loaded, console, keyboard, services).run(received))
+    asyncio.run(Talk(loaded, console, keyboard, services).run(*begin))
 
 
 def _closings(options: Sequence[str], calendars: Collection[str]) -> Mapping[str, str]:

@@ -219,3 +219,42 @@ states:
     answers.write_text("- {fails: never}\n")
     assert "answers.yaml:1" in talk(flow, options=("--answers", str(answers))).output
     assert "The call is over" in talk(flow).output
+
+
+REMINDER = """\
+flow: reminder
+initial: who
+on: {exhausted: bye, error: bye}
+variables: {patient: {type: text, default: none, parameter: true}, number: {type: integer, default: 0, parameter: true}}
+states:
+  who:
+    decide:
+      - {guard: "call.direction == 'incoming'", target: wrong}
+      - {guard: "call.answeredBy == 'machine'", target: later}
+      - ask
+  ask:
+    menu: {prompt: "{{ patient or 'You' }}, number {{ number }}. Press 1.", choices: {yes: {dtmf: "1"}}}
+    on: {yes: bye}
+  later: {say: Please call us back., final: true, outcome: voicemail}
+  wrong: {say: We call you., final: true, outcome: unresolved}
+  bye: {say: Goodbye., final: true}
+"""
+
+
+def test_a_call_that_is_placed_begins_with_its_values(tmp_path: Path) -> None:
+    flow = tmp_path / "reminder.yaml"
+    flow.write_text(REMINDER)
+    said = talk(flow, "1", options=("--placed", "--value", "patient=Anna", "--value", "number=3")).output
+    assert "Anna, number 3. Press 1." in said
+    assert "The call is over: resolved." in said
+    assert "Please call us back." in talk(flow, options=("--placed", "--machine")).output
+    assert "We call you." in talk(flow).output
+
+
+def test_a_value_that_does_not_fit_is_told(tmp_path: Path) -> None:
+    flow = tmp_path / "reminder.yaml"
+    flow.write_text(REMINDER)
+    assert 'the flow has no parameter "doctor"' in talk(flow, options=("--placed", "--value", "doctor=Bo")).output
+    assert '"number"' in talk(flow, options=("--placed", "--value", "number=many")).output
+    assert "go with --placed" in talk(flow, options=("--value", "patient=Anna")).output
+    assert "is not NAME=VALUE" in talk(flow, options=("--placed", "--value", "Anna")).output
