@@ -85,7 +85,7 @@ async def test_a_call_goes_on_after_a_kill_and_nothing_is_lost_or_doubled(
     async with aiohttp.ClientSession() as client:
         bot = Killing(client)
         carrier = TwimlCarrier(bot, world.account)
-        ordered = OrderedCalls(carrier, callee=lambda _: Callee(), handset=lambda _: None)
+        ordered = OrderedCalls(carrier, answer=lambda _: (Callee(), None))
         async with api_served(ordered.api.handle) as base:
             world.account.api = base
             line = {**settings_for(name, world.secret, base), f"{name}_delete_recordings": "true", "public_url": PUBLIC}

@@ -87,8 +87,7 @@ async def office(folder: Path, answers: Answers) -> AsyncIterator[Office]:
         carrier,
         account=ACCOUNT,
         key=KEY,
-        callee=lambda number: Callee(answers),
-        handset=lambda order: TurnBased(RandomCaller(random.Random(3)), sound),
+        answer=lambda number: (Callee(answers), TurnBased(RandomCaller(random.Random(3)), sound)),
         over=lambda sid, ended: over.set(),
     )
     async with api_served(orders.handle) as api:

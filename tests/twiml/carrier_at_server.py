@@ -105,7 +105,7 @@ class CarrierWorld:
         async with aiohttp.ClientSession() as client:
             self.bot = AtServer(client, 0)
             carrier = TwimlCarrier(self.bot, self.account, misbehaviour=Misbehaviour(frozenset(misdeeds)))
-            ordered = OrderedCalls(carrier, callee=lambda _: Callee(), handset=lambda _: None)
+            ordered = OrderedCalls(carrier, answer=lambda _: (Callee(), None))
             async with api_served(ordered.api.handle) as base:
                 self.account.api = base
                 chosen = {

@@ -106,8 +106,7 @@ async def office(
     carrier = TwimlCarrier(WebBot(post), account, misbehaviour=Misbehaviour(frozenset(misdeeds)))
     calls = OrderedCalls(
         carrier,
-        callee=lambda number: Callee(answers),
-        handset=lambda plan: TurnBased(person, SIMULATED),
+        answer=lambda number: (Callee(answers), TurnBased(person, SIMULATED)),
         over=lambda handset, result: over.set(),
     )
     async with api_served(calls.api.handle) as api:

@@ -31,20 +31,14 @@ class JambonzOrders:
         *,
         account: str,
         key: str,
-        callee: Callable[[str], Callee],
-        handset: Callable[[CallOrder], Handset],
+        answer: Callable[[str], tuple[Callee, Handset]],
         over: Callable[[Handset, Ended], None] = lambda handset, ended: None,
     ) -> None:
-        """Serve one account.
-
-        `callee` is who answers at a number, `handset`, asked right after, is theirs; `over` is told what became of each
-        call.
-        """
+        """`answer`: who is at a number, and their handset, once for each call; `over` is told what became of it."""
         self._carrier = carrier
         self._account = account
         self._key = key
-        self._callee = callee
-        self._handset = handset
+        self._answer = answer
         self._over = over
         self._calls: dict[str, tuple[Handset, asyncio.Task[None]]] = {}
 
@@ -87,8 +81,7 @@ class JambonzOrders:
         except BadOrder as error:
             return _problem(400, str(error))
         sid = self._carrier.new_id()
-        callee = self._callee(number_of(order))
-        handset = self._handset(order)
+        callee, handset = self._answer(number_of(order))
         call = asyncio.create_task(self._hold(sid, order, callee, handset))
         self._calls[sid] = handset, call
         call.add_done_callback(lambda _: self._calls.pop(sid, None))

@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl
 
 from ivr.carriers.rest import ApiReply, ApiRequest
 from ivr.carriers.twiml.attribute_kinds import address, whole
-from ivr.carriers.twiml.call_plan import Callee, Detection, TwimlCallPlan
+from ivr.carriers.twiml.call_plan import Detection, TwimlCallPlan
 from ivr.carriers.twiml.carrier_account import CarrierAccount, KnownCall
 from ivr.carriers.twiml.twiml_document import Method, Target
 
@@ -37,13 +37,11 @@ class CarrierApi:
         self,
         account: CarrierAccount,
         *,
-        callee: Callable[[str], Callee],
         place: Callable[[TwimlCallPlan], str],
         hang_up: Callable[[str], bool],
     ) -> None:
-        """`callee` is who answers at a number; `place` begins a call and returns its id; `hang_up` ends one."""
+        """`place` begins an ordered call and returns its id; `hang_up` ends one; False: there is none."""
         self._account = account
-        self._callee = callee
         self._place = place
         self._hang_up = hang_up
         prefix = re.escape(f"{account.profile.api_path}/Accounts/{account.sid}/")
@@ -85,7 +83,7 @@ class CarrierApi:
         applications = self._account.profile.applications
         if applications and not _one(form, "ApplicationSid").isdecimal():
             raise _Refused(422, 10004, "ApplicationSid must be the id of a TeXML application")
-        plan = _plan(form, self._callee, applications=applications)
+        plan = _plan(form, applications=applications)
         sid = self._place(plan)
         shown = self._account.calls[sid]
         return ApiReply(200 if self._account.profile.bearer else 201, json.dumps(self._shown(shown)).encode())
@@ -167,7 +165,7 @@ def _one(form: Mapping[str, Sequence[str]], name: str) -> str:
     return form.get(name, [""])[-1]
 
 
-def _plan(form: Mapping[str, Sequence[str]], callee: Callable[[str], Callee], *, applications: bool) -> TwimlCallPlan:
+def _plan(form: Mapping[str, Sequence[str]], *, applications: bool) -> TwimlCallPlan:
     to, caller = _one(form, "To"), _one(form, "From")
     if not to:
         raise _Refused(400, 21201, "No 'To' number is specified")
@@ -199,7 +197,6 @@ def _plan(form: Mapping[str, Sequence[str]], callee: Callable[[str], Callee], *,
         status=_target(form, "StatusCallback", "StatusCallbackMethod"),
         status_events=events,
         fallback=_target(form, "FallbackUrl", "FallbackMethod"),
-        callee=callee(to),
         ringing=float(ringing),
         detection=detection,
         detected=_target(form, "AsyncAmdStatusCallback", "AsyncAmdStatusCallbackMethod") if asynchronous else None,

@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import Callable
 
+from msgspec.structs import replace
+
 from ivr.carriers.twiml.call_plan import Callee, CallNumbers, TwimlCallPlan
 from ivr.carriers.twiml.carrier_api import CarrierApi
 from ivr.carriers.twiml.plivo_api import PlivoApi
@@ -17,15 +19,14 @@ class OrderedCalls:
         self,
         carrier: TwimlCarrier,
         *,
-        callee: Callable[[str], Callee],
-        handset: Callable[[TwimlCallPlan], Handset],
+        answer: Callable[[str], tuple[Callee, Handset]],
         over: Callable[[Handset, TwimlCallResult], None] = lambda handset, result: None,
     ) -> None:
-        """`callee` is who answers at a number, `handset` is theirs; `over` is told what became of each call."""
+        """`answer`: who is at a number, and their handset, once for each call; `over` is told what became of it."""
         api = PlivoApi if carrier.account.profile.dialect == "Plivo XML" else CarrierApi
-        self.api: CarrierApi | PlivoApi = api(carrier.account, callee=callee, place=self._place, hang_up=self._hang_up)
+        self.api: CarrierApi | PlivoApi = api(carrier.account, place=self._place, hang_up=self._hang_up)
         self._carrier = carrier
-        self._handset = handset
+        self._answer = answer
         self._over = over
         self._calls: dict[str, tuple[Handset, asyncio.Task[None]]] = {}
 
@@ -43,8 +44,9 @@ class OrderedCalls:
 
     def _place(self, plan: TwimlCallPlan) -> str:
         sid, account = self._carrier.new_sid(), self._carrier.account
+        callee, handset = self._answer(plan.called)
+        plan = replace(plan, callee=callee)
         account.note(CallNumbers(sid, account.sid, plan), "queued", 0)
-        handset = self._handset(plan)
         call = asyncio.create_task(self._hold(sid, handset, plan))
         self._calls[sid] = handset, call
         call.add_done_callback(lambda _: self._calls.pop(sid, None))

@@ -12,7 +12,7 @@ from typing import Any
 
 from ivr.carriers.rest import ApiReply, ApiRequest
 from ivr.carriers.twiml.attribute_kinds import address
-from ivr.carriers.twiml.call_plan import Callee, TwimlCallPlan
+from ivr.carriers.twiml.call_plan import TwimlCallPlan
 from ivr.carriers.twiml.carrier_account import CarrierAccount
 from ivr.carriers.twiml.twiml_document import Target
 
@@ -33,13 +33,11 @@ class PlivoApi:
         self,
         account: CarrierAccount,
         *,
-        callee: Callable[[str], Callee],
         place: Callable[[TwimlCallPlan], str],
         hang_up: Callable[[str], bool],
     ) -> None:
-        """`callee` is who answers at a number; `place` begins a call and returns its id; `hang_up` ends one."""
+        """`place` begins an ordered call and returns its id; `hang_up` ends one; False: there is none."""
         self._account = account
-        self._callee = callee
         self._place = place
         self._hang_up = hang_up
         prefix = re.escape(f"{account.profile.api_path}/Account/{account.sid}/")
@@ -73,7 +71,7 @@ class PlivoApi:
         raise _Refused(404, "not found")
 
     def _ordered(self, data: Mapping[str, Any]) -> ApiReply:
-        uuid = self._place(_plan(data, self._callee))
+        uuid = self._place(_plan(data))
         said = {"api_id": self._account.new_id(), "message": "call fired", "request_uuid": uuid}
         return ApiReply(201, json.dumps(said).encode())
 
@@ -96,7 +94,7 @@ def _data(request: ApiRequest) -> Mapping[str, Any]:
     return data
 
 
-def _plan(data: Mapping[str, Any], callee: Callable[[str], Callee]) -> TwimlCallPlan:
+def _plan(data: Mapping[str, Any]) -> TwimlCallPlan:
     to, caller, ringing = str(data.get("to", "")), str(data.get("from", "")), data.get("ring_timeout", 60)
     for name, number in (("to", to), ("from", caller)):
         if not _NUMBER.fullmatch(number):
@@ -116,7 +114,6 @@ def _plan(data: Mapping[str, Any], callee: Callable[[str], Callee]) -> TwimlCall
         status=_target(data, "hangup"),
         rings=_target(data, "ring"),
         fallback=_target(data, "fallback"),
-        callee=callee(_whole_number(to)),
         ringing=float(ringing),
         detection=None if detection is None else "Enable",
         detected=_target(data, "machine_detection"),

@@ -59,13 +59,11 @@ class JambonzLine:
         )
         self.findings = self.carrier.findings
         self.telephone = OneTelephone(flags.callee.answers)
-        _, self._called = self.telephone.called()
         self.ordered = JambonzOrders(
             self.carrier,
             account=self.account,
             key=secret,
-            callee=self._callee,
-            handset=lambda _: self._called,
+            answer=self._answer,
             over=self.telephone.ended,
         )
 
@@ -92,10 +90,9 @@ class JambonzLine:
         facts = self.carrier.facts(caller, flags.called or CALLED)
         return await self.carrier.place(handset, facts=facts, application=application)
 
-    def _callee(self, _: str) -> Callee:
-        """Return who is called; whose handset that is, is asked for next, for the same call."""
-        answers, self._called = self.telephone.called()
-        return Callee(_ANSWERS[answers])
+    def _answer(self, _: str) -> tuple[Callee, Handset]:
+        answers, handset = self.telephone.called()
+        return Callee(_ANSWERS[answers]), handset
 
 
 @asynccontextmanager

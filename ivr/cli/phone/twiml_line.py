@@ -45,10 +45,7 @@ class TwimlLine:
         bot, limits = WebBot(web, most_reply=flags.limits.reply_size), flags.limits
         self.carrier = TwimlCarrier(bot, account, misbehaviour=misbehaviour, limits=limits, patience=limits.answer_time)
         self.telephone = OneTelephone(flags.callee.answers)
-        _, self._called = self.telephone.called()
-        self.ordered = OrderedCalls(
-            self.carrier, callee=self._callee, handset=lambda _: self._called, over=self._ordered_over
-        )
+        self.ordered = OrderedCalls(self.carrier, answer=self._answer, over=self._ordered_over)
 
     def _secrets(self, flags: CarrierFlags) -> tuple[str, Signer]:
         """Return the API's token and what signs, and note what the bot has to know."""
@@ -97,10 +94,9 @@ class TwimlLine:
         self.findings += result.findings
         return result.ended
 
-    def _callee(self, _: str) -> Callee:
-        """Return who is called; whose handset that is, is asked for next, for the same call."""
-        answers, self._called = self.telephone.called()
-        return replace(self._flags.callee, answers=answers)
+    def _answer(self, _: str) -> tuple[Callee, Handset]:
+        answers, handset = self.telephone.called()
+        return replace(self._flags.callee, answers=answers), handset
 
     def _ordered_over(self, handset: Handset, result: TwimlCallResult) -> None:
         self.telephone.ended(handset, self._taken(result))

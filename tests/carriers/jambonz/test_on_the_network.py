@@ -145,8 +145,7 @@ def orders_of(bot: SmallBot, answers: str = "human") -> JambonzOrders:
         carrier_of(bot),
         account=ACCOUNT,
         key=KEY,
-        callee=lambda _: Callee(answers),  # type: ignore[arg-type]
-        handset=lambda _: handset(Person()),
+        answer=lambda _: (Callee(answers), handset(Person())),  # type: ignore[arg-type]
     )
 
 

@@ -21,6 +21,7 @@ from ivr.carriers.twiml.signing import TokenSigner
 from ivr.carriers.twiml.twiml_carrier import TwimlCallResult, TwimlCarrier
 from ivr.carriers.twiml.twiml_document import Target
 from ivr.phone.callers.turn_based import CallerAction, Connect, Press, Speak
+from ivr.phone.handset import Handset
 from tests.carriers.twiml.tiny_bot import BOT, SID, TOKEN, Acts, TinyBot, account, on_the_phone
 
 TO, FROM = "+4930123456", "+4930901820"
@@ -37,8 +38,7 @@ class Ordering:
         self.done: list[TwimlCallResult] = []
         self.calls = OrderedCalls(
             self.carrier,
-            callee=lambda _: callee,
-            handset=lambda _: on_the_phone(Acts(*actions)),
+            answer=lambda _: (callee, on_the_phone(Acts(*actions))),
             over=lambda _, result: self.done.append(result),
         )
         self.client: Client = None
@@ -180,9 +180,12 @@ def asked(method: str, path: str, body: bytes = b"", *, kind: str = "application
     return ApiRequest(method, f"/2010-04-01/Accounts/{SID}/{path}", basic, kind, body)
 
 
+def ringing(_: str) -> tuple[Callee, Handset]:
+    raise AssertionError("An order that is refused rings nobody")
+
+
 def refusing() -> Callable[[ApiRequest], ApiReply]:
-    ordering = Ordering(Callee())
-    return ordering.calls.api.handle
+    return OrderedCalls(TwimlCarrier(TinyBot(), account("twilio")), answer=ringing).api.handle
 
 
 GOOD = b"To=%2B4930123456&From=%2B4930901820&Url=https%3A%2F%2Fbot.example%2Fcall"
@@ -200,6 +203,7 @@ GOOD = b"To=%2B4930123456&From=%2B4930901820&Url=https%3A%2F%2Fbot.example%2Fcal
         ("POST", "Calls.json", GOOD + b"&Timeout=" + b"9" * 5000, 400, b"Invalid Timeout"),
         ("POST", "Calls.json", GOOD + b"&StatusCallbackEvent=never", 400, b"Invalid StatusCallbackEvent"),
         ("POST", "Calls.json", GOOD + b"&MachineDetection=maybe", 400, b"Invalid MachineDetection"),
+        ("POST", "Calls.json", GOOD + b"&AsyncAmd=true&AsyncAmdStatusCallback=ftp://x", 400, b"not a valid URL"),
         ("POST", "Calls.json", b"\xff\xfe", 400, b"cannot be read"),
         ("POST", "Calls.json", b"&".join(b"a=%d" % n for n in range(300)), 400, b"cannot be read"),
         ("GET", "Calls/CA1.json", b"", 404, b"was not found"),

@@ -151,7 +151,7 @@ def test_elements_may_stand_where_the_vendors_classes_let_them(name: str) -> Non
 
 def ordered(bot: PlivoBot, *actions: CallerAction | None, answers: Any = "human") -> OrderedCalls:
     carrier = TwimlCarrier(bot, account())
-    return OrderedCalls(carrier, callee=lambda _: Callee(answers), handset=lambda _: on_the_phone(Acts(*actions)))
+    return OrderedCalls(carrier, answer=lambda _: (Callee(answers), on_the_phone(Acts(*actions))))
 
 
 def client(base: str, monkeypatch: pytest.MonkeyPatch) -> plivo.RestClient:
