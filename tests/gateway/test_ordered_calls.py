@@ -251,7 +251,7 @@ async def test_a_trunk_by_tls_is_verified_and_its_sound_encrypted(tmp_path: Path
         party("tls", tls=ours.issue("127.0.0.1")) as callee,
         party("tls", tls=strangers.issue("127.0.0.1")) as stranger,
     ):
-        believed = {"tls_authorities": str(ours.file)}
+        believed: dict[str, Any] = {"tls_authorities": str(ours.file)}
         for other, number in ((callee, ID), (stranger, "f" * 32)):
             async with ordering(bot, call_via=f"sips:127.0.0.1:{other.hop('tls').port}", **believed) as gateway:
                 await ordered(gateway, an_order(id=number))

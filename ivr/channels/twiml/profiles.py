@@ -34,8 +34,6 @@ class Profile(Struct, frozen=True, kw_only=True):
     trims: bool
     "It trims recordings unless it is told not to."
     speech_timeout: str
-    tells_answered: bool
-    "It tells when whoever is called by `Dial` has answered."
     most_text: int
     "Characters of one `Say`."
     most_bytes: int = 64_000
@@ -92,7 +90,6 @@ TWILIO: Final = Profile(
     single_channel=False,
     trims=True,
     speech_timeout="auto",
-    tells_answered=True,
     most_text=3000,
     recordings="/2010-04-01/Accounts/{account}/Recordings/{recording}.json",
     recording_suffix=".wav",
@@ -108,7 +105,6 @@ TELNYX: Final = Profile(
     single_channel=True,
     trims=False,
     speech_timeout="2",
-    tells_answered=True,
     most_text=3000,
     recordings="/v2/recordings/{recording}",
     recording_suffix="",
@@ -125,7 +121,6 @@ SIGNALWIRE: Final = Profile(
     single_channel=False,
     trims=True,
     speech_timeout="auto",
-    tells_answered=True,
     most_text=3000,
     recordings="/api/laml/2010-04-01/Accounts/{account}/Recordings/{recording}.json",
     recording_suffix=".wav",
@@ -143,7 +138,6 @@ PLIVO: Final = Profile(
     single_channel=True,
     trims=False,
     speech_timeout="2",
-    tells_answered=True,
     most_text=3000,
     recordings="/v1/Account/{account}/Recording/{recording}/",
     recording_suffix="",

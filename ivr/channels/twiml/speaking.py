@@ -168,7 +168,7 @@ class Speaking:
 
     def _dial(self, command: Transfer, call: str) -> wire.Dial:
         whisper = self._addresses.beside("whisper", call, command.op) if whispered(command.whisper) else None
-        dialled = self._addresses.beside("dialled", call, command.op) if self._profile.tells_answered else None
+        dialled = self._addresses.beside("dialled", call, command.op)
         target = callee(command.target)
         noun = wire.Sip if target.startswith("sip:") else wire.Number
         return wire.Dial(
@@ -177,8 +177,8 @@ class Speaking:
                 url=whisper,
                 method="POST" if whisper else None,
                 status_callback=dialled,
-                status_callback_method="POST" if dialled else None,
-                status_callback_event=("answered",) if dialled else None,
+                status_callback_method="POST",
+                status_callback_event=("answered",),
             ),
             action=self._addresses.step(call, command.op),
             timeout=min(whole_seconds(ringing_allowed(command)), LONGEST_RINGING),

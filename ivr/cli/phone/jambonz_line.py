@@ -15,10 +15,10 @@ from ivr.carriers.misbehaviour import Misbehaviour
 from ivr.carriers.web_bot import WebBot
 from ivr.cli.phone.carrier_flags import CarrierFlags
 from ivr.cli.phone.one_telephone import Answering, OneTelephone
-from ivr.media.sound import Unplayable
 from ivr.phone.handset import Handset
 from ivr.phone.net.guard import Guard
-from ivr.phone.net.post import NoReply, WebPost
+from ivr.phone.net.post import WebPost
+from ivr.phone.net.prompt_files import fetch_prompt_file
 from ivr.phone.phone_events import Ended
 from ivr.phone.placed_call import Caller
 from ivr.phone.wire.line_news import LookAtLine
@@ -69,11 +69,7 @@ class JambonzLine:
 
     async def fetch(self, url: str) -> bytes:
         """Return an audio file that the bot names; raise Unplayable."""
-        limits = self._flags.limits
-        try:
-            return await self._web.fetch(url, answer_time=limits.file_time, most=limits.file_size)
-        except NoReply as error:
-            raise Unplayable(f"A file of the prompt cannot be fetched: {error}") from error
+        return await fetch_prompt_file(self._web, url, self._flags.limits)
 
     async def place(
         self,
