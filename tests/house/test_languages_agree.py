@@ -20,6 +20,7 @@ SPOKEN = set(forms._LANGUAGES)
         ("keys in prompts; English has a reader of its own", {*instruction_languages._LANGUAGES, "en"}),
         ("how fast prompts are spoken", set(menus.WORDS_A_SECOND)),
         ("the apology of the gateway", set(apology.TEXTS)),
+        ("the same for people whom it has called", set(apology.TO_CALLED)),
         ("the tables of values", {file.stem for file in ROOT.glob("tests/expressions/spoken_forms/*.txt")}),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
