@@ -100,15 +100,20 @@ class Incoming(Struct, frozen=True):
     "True: this message can open a call."
     upload: Upload | None = None
     "The recording that came with it."
+    again: bool = False
+    "`key` names a conversation, in which one call follows another (`ivr.conversations`)."
+    otherwise: WebhookReply | None = None
+    "The reply where no such call is known; None: it is refused (404)."
 
 
 class Outbound(Struct, frozen=True):
-    """A request to a platform's API; host and credential are the channel's, never stored."""
+    """A request to a platform's API; the credential is the channel's, never stored."""
 
     id: str
     "The operation's id, and the platform's idempotency key."
     method: str
     path: str
+    "After the address of the API; a whole address where a platform has many, each of which its `RequestTaker` judges."
     body: object = None
     "None: no body. A form is a flat object of texts."
     kind: Literal["json", "form"] = "json"
@@ -119,6 +124,10 @@ class Outbound(Struct, frozen=True):
     "It must not be done twice, and its platform knows no idempotency key: it is given up where it may have been done."
     until: float | None = None
     "When it is of no use any more, in seconds since 1970; None: it is tried for a day."
+    lane: str = ""
+    "What it waits for: all that was ordered before it in the same lane is sent, or given up, first. None: for nothing."
+    refusal: bool = False
+    "Its channel, a `CallingChannel`, is told if it is given up; of a success, only where `answered` says so."
 
 
 class Fetch(Struct, frozen=True):
@@ -209,6 +218,8 @@ class Capabilities(Struct, frozen=True):
     "It tells during which of several commands the caller left; else that counts as during the last of them."
     tells_language: bool = True
     "It tells the caller's language."
+    writes: bool = False
+    "All is written and read: a text goes out at once, and whoever is asked for a recording writes what is to be said."
 
     def speaks(self, language: str) -> bool:
         """Return whether it speaks the language of a tag."""

@@ -47,6 +47,9 @@ class CallStore(Protocol):
         Raises DamagedCall if there is one that cannot be read: it is set aside, and never taken for a new one.
         """
 
+    async def newest(self, conversation: CallKey) -> int:
+        """Return the number of the newest call of a conversation (`ivr.conversations`); 0: it has none."""
+
     async def inbox(self, call: str) -> Sequence[Event]:
         """Return the answers that are saved and not yet stepped, in the order in which they came."""
 

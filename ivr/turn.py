@@ -35,6 +35,7 @@ from msgspec.structs import replace
 
 from ivr.advance import Heard, advance, heard_enough
 from ivr.call_record import CallRecord, Commit
+from ivr.conversations import addressed
 from ivr.engine.call import Facts, new_call
 from ivr.engine.events import CallEnded, CallPlaced, CallReceived, Event
 from ivr.engine.flow import Flow
@@ -45,6 +46,8 @@ from ivr.turn_log import log_end, log_failures, log_message
 from ivr.turn_needs import Closings, Deliveries, Flows, Jobs, NoDeliveries, Uploads
 
 Store = TypeVar("Store", bound=CallStore)
+UNKNOWN = "unknown-call"
+"Why a message is refused that is of no call, and begins none."
 
 
 class Turn(Struct, frozen=True):
@@ -108,7 +111,14 @@ class Turns(Generic[Store]):
         came. Raises WebhookError (404: no such call or flow), StoreUnavailable (nothing was saved), and FlowError or
         DataUnusable where what was stored of the call or of its flow cannot be read any more.
         """
-        record, message = await self._apply(incoming, flow)
+        if incoming.again:
+            incoming = await addressed(self._store, incoming, now=self._now())
+        try:
+            record, message = await self._apply(incoming, flow)
+        except WebhookError as error:
+            if incoming.otherwise is None or error.code != UNKNOWN:
+                raise
+            return incoming.otherwise
         while (reply := record.replies.get(message)) is None:
             await self._jobs.settled(record.id, max(0.0, arrived + self._budget - self._now()))
             record = await self._answer_or_hold(incoming.key, message)
@@ -230,7 +240,7 @@ class Turns(Generic[Store]):
         while True:
             record = await self._store.load(key)
             if record is None:
-                raise WebhookError(404, "unknown-call", "This call is not known here any more.")
+                raise WebhookError(404, UNKNOWN, "This call is not known here any more.")
             if record.replies.get(message) is not None:
                 return record
             flow = await self._flows.get(record.call.flow)
@@ -270,7 +280,7 @@ class Turns(Generic[Store]):
         exchange = self._channels[incoming.key.channel].hear(Leg(), incoming, now=now)
         received = next((event for event in exchange.events if isinstance(event, CallReceived)), None)
         if not incoming.starts or received is None:
-            raise WebhookError(404, "unknown-call", "No call with this id is known here.")
+            raise WebhookError(404, UNKNOWN, "No call with this id is known here.")
         flow = self._flows.choose(name, received.called)
         call_id = self._mint()
         facts = Facts(id=call_id, channel=incoming.key.channel)

@@ -27,6 +27,8 @@ class Jwk(Struct, frozen=True):
     e: Annotated[str, Meta(max_length=8)]
     kty: Literal["RSA"]
     use: Literal["sig"] = "sig"
+    endorsements: tuple[str, ...] = ()
+    "The channels that the key speaks for, where a platform has several; none: it does not say."
 
 
 class _Metadata(Struct):

@@ -84,6 +84,7 @@ class KeyRing:
         self._interval = interval
         self._patience = patience
         self._keys: dict[str, RSAPublicKey] = {}
+        self._endorsed: dict[str, frozenset[str]] = {}
         self._generation = 0
 
     @property
@@ -114,6 +115,10 @@ class KeyRing:
         if kid not in self._keys:
             await _until(lambda: kid in self._keys, self._begin(self._documents, now))
         return self._keys.get(kid)
+
+    def endorsements(self, kid: str) -> frozenset[str]:
+        """Return the channels that a key speaks for; none: it does not say."""
+        return self._endorsed.get(kid, frozenset())
 
     def were_asked(self, now: float) -> bool:
         """Return whether every document has said what its keys are at `now`, or later.
@@ -176,11 +181,14 @@ class KeyRing:
 
     def _gather(self) -> None:
         keys: dict[str, RSAPublicKey] = {}
+        endorsed: dict[str, frozenset[str]] = {}
         for document in self._documents:
             if document.found is not None:
                 keys = public_keys(document.found.keys) | keys
-        if keys != self._keys:
-            self._keys = keys
+                told = {one.kid: frozenset(one.endorsements) for one in reversed(document.found.keys)}
+                endorsed = told | endorsed
+        if (keys, endorsed) != (self._keys, self._endorsed):
+            self._keys, self._endorsed = keys, endorsed
             self._generation += 1
 
     async def _save(self) -> None:

@@ -5,7 +5,7 @@ Rule 2: nothing of a token reaches a log or an error. PyJWT's exceptions quote w
 becomes the cause, or even the context, of ours.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import jwt
@@ -25,7 +25,7 @@ MAX_LENGTH = 8192
 # An engine that has never heard of "none" or HS256 cannot be talked into them.
 _SIGNATURES = jwt.PyJWS(algorithms=list(ALGORITHMS))
 
-_REFUSALS: Mapping[str, tuple[int, str]] = {
+REFUSALS: Mapping[str, tuple[int, str]] = {
     "no-token": (401, "A bearer token is required."),
     "token-malformed": (403, "The bearer token is not a valid JSON Web Token."),
     "token-algorithm": (403, "The token must be signed with RS256, RS384 or RS512, and name its key (kid)."),
@@ -58,6 +58,9 @@ class GoodToken(Struct, frozen=True):
 class BearerVerifier:
     """A `Verifier` for tokens that one issuer made out to one app id, signed by a key of the ring."""
 
+    algorithms: Sequence[str] = ALGORITHMS
+    refusals: Mapping[str, tuple[int, str]] = REFUSALS
+
     def __init__(
         self, app_id: str, keys: KeyRing, *, issuer: str = ISSUER, verified: VerifiedTokens | None = None
     ) -> None:
@@ -71,9 +74,9 @@ class BearerVerifier:
     async def verify(self, request: WebhookRequest, *, now: float) -> None:
         """Return if the token is good at `now`; else raise WebhookError with 401, 403 or 503."""
         self._keys.tend(now=now)
-        objection = await self._objection(_bearer_token(request.headers.get("authorization", "")), now)
+        objection = await self._objection(bearer_token(request.headers.get("authorization", "")), now)
         if objection is not None:
-            status, message = _REFUSALS[objection]
+            status, message = self.refusals[objection]
             raise WebhookError(status, objection, message)
 
     def verify_body(self, request: WebhookRequest) -> None:
@@ -82,7 +85,7 @@ class BearerVerifier:
     def remembered(self, authorization: str, *, now: float) -> GoodToken | None:
         """Return a token that was found good before, and is good at `now`."""
         self._keys.tend(now=now)
-        token, generation = _bearer_token(authorization), self._keys.generation
+        token, generation = bearer_token(authorization), self._keys.generation
         lifetime = self._verified.get(token, generation) if _may_be_token(token) else None
         if lifetime is None or lifetime.objection(now) is not None:
             return None
@@ -102,14 +105,14 @@ class BearerVerifier:
         Claims come first although they are not verified yet: that can only refuse, and a token that could never be good
         is not worth a fetch of keys.
         """
-        parts = _read(token)
+        parts = read_token(token)
         if parts is None:
             return "token-malformed"
         header, claims = parts["header"], parts["payload"]
         kid = header.get("kid")
-        if header.get("alg") not in ALGORITHMS or not isinstance(kid, str):
+        if header.get("alg") not in self.algorithms or not isinstance(kid, str):
             return "token-algorithm"
-        lifetime = _lifetime(claims)
+        lifetime = self.lifetime(claims)
         if lifetime is None:
             return "token-times"
         objection = self._foreign(claims) or lifetime.objection(now)
@@ -136,9 +139,18 @@ class BearerVerifier:
     def _foreign(self, claims: Mapping[str, Any]) -> str | None:
         if claims.get("iss") != self._issuer:
             return "token-issuer"
-        if claims.get("aud") not in (self._app_id, [self._app_id]):
-            return "token-audience"
-        return None
+        return None if self.is_for(claims.get("aud"), self._app_id) else "token-audience"
+
+    @staticmethod
+    def is_for(audience: object, app_id: str) -> bool:
+        """Return whether a token's `aud` is this bot."""
+        return audience in (app_id, [app_id])
+
+    @staticmethod
+    def lifetime(claims: Mapping[str, Any]) -> Lifetime | None:
+        """Return when a token is good; None: it does not say, or no time is meant."""
+        begins, ends = seconds(claims.get("nbf")), seconds(claims.get("exp"))
+        return None if begins is None or ends is None else Lifetime(begins, ends)
 
 
 class AcceptAll:
@@ -159,7 +171,7 @@ class AcceptAll:
         return True
 
 
-def _bearer_token(header: str) -> str:
+def bearer_token(header: str) -> str:
     """Return the token of an Authorization header, "" if it has none; the scheme is in any case (RFC 9110, 11.1)."""
     scheme, _, token = header.partition(" ")
     return token.strip(" ") if scheme.lower() == "bearer" else ""
@@ -170,7 +182,7 @@ def _may_be_token(token: str) -> bool:
     return len(token) <= MAX_LENGTH and token.isascii()
 
 
-def _read(token: str) -> dict[str, Any] | None:
+def read_token(token: str) -> dict[str, Any] | None:
     """Take a token apart without believing it."""
     try:
         return jwt.decode_complete(token, options={"verify_signature": False})
@@ -186,12 +198,7 @@ def _is_signed(token: str, key: RSAPublicKey) -> bool:
     return True
 
 
-def _lifetime(claims: Mapping[str, Any]) -> Lifetime | None:
-    begins, ends = _seconds(claims.get("nbf")), _seconds(claims.get("exp"))
-    return None if begins is None or ends is None else Lifetime(begins, ends)
-
-
-def _seconds(value: object) -> float | None:
+def seconds(value: object) -> float | None:
     """Return a NumericDate (RFC 7519, 2); None for text, booleans, NaN, infinity and numbers beyond the year 30000."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None

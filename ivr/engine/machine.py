@@ -54,7 +54,7 @@ Wherever a phase is named, the event can be ignored as well, by law 1.
     CallNotAnswered  -                  over      -                 -                        -            -       -
     KeysPressed      -                  -         -                 answered                 =            -       -
     KeysJudged       -                  -         -                 answered                 =            -       -
-    SpeechHeard      -                  -         -                 answered                 =            -       -
+    SpeechHeard      -                  -         -                 answered                 =            over    -
     ChoiceMade       -                  -         -                 answered                 =            -       -
     InputTimedOut    -                  -         -                 answered                 =            over    -
     InputInvalid     -                  -         -                 answered                 =            -       -

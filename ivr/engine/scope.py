@@ -232,9 +232,9 @@ class Scope(Mapping[str, Value]):
                 return [segment for scope in scopes for segment in scope.prompt(part.prompt)]
             case RecordingPart():
                 recording = part.recording.value(self)
-                if not isinstance(recording, Recording) or recording.media is None:
+                if not isinstance(recording, Recording) or not (recording.media or recording.transcript):
                     return ()
-                return [commands.Recorded(recording.media, recording.transcript)]
+                return [commands.Recorded(recording.media or "", recording.transcript)]  # what was written has no audio
         return [commands.Silence(part.milliseconds)]
 
     def _items(self, part: ForeachPart) -> Sequence[Value]:

@@ -37,7 +37,7 @@ from ivr.server.senders import make_senders
 from ivr.server.settings_provided import egress_of, provided_by
 from ivr.server.speech_abilities import concurrency_of, missing_of, phrases_of
 from ivr.services.egress import AT_ONCE
-from ivr.services.platform_api import PlatformApi
+from ivr.services.platform_api import Api
 from ivr.services.recording_fetch import RecordingFetch
 from ivr.services.service import Service
 from ivr.services.transcription import Transcription
@@ -158,7 +158,7 @@ async def open_backend(
     )
 
 
-def _apis(stack: AsyncExitStack, plugs: Sequence[Plug]) -> Mapping[str, PlatformApi]:
+def _apis(stack: AsyncExitStack, plugs: Sequence[Plug]) -> Mapping[str, Api]:
     """Return the APIs of the channels' platforms by the channel's name."""
     apis = {plug.channel.name: plug.api for plug in plugs if plug.api is not None}
     for api in apis.values():

@@ -56,13 +56,15 @@ Follow: TypeAlias = Callable[[], Awaitable[None]]
 class Deliverer(ABC, Generic[D]):
     """Delivers one kind of orders of all calls; how, and what is told of it, is said by who follows it."""
 
-    def __init__(self, deliveries: Deliveries[D], *, name: str, now: Callable[[], float]) -> None:
-        """`name` is that of its task; `now` gives seconds since 1970."""
+    def __init__(
+        self, deliveries: Deliveries[D], *, name: str, now: Callable[[], float], at_once: int = AT_ONCE
+    ) -> None:
+        """`name` is that of its task; `now` gives seconds since 1970; `at_once`: how many are under way at most."""
         self._deliveries = deliveries
         self._now = now
         self._task = name
         self._name = secrets.token_hex(8)
-        self._free = AT_ONCE
+        self._free = at_once
         self._running: set[asyncio.Task[None]] = set()
         self._kicked = asyncio.Event()
         self._main: asyncio.Task[None] | None = None
@@ -74,8 +76,8 @@ class Deliverer(ABC, Generic[D]):
         """Deliver; raise NotSent. Return what is done before that is noted, however long it takes; None: nothing."""
 
     @abstractmethod
-    def _pause(self, tries: int) -> float:
-        """Return the seconds before the next try, after so many."""
+    def _pause(self, one: D) -> float:
+        """Return the seconds before its next try."""
 
     @abstractmethod
     def _until(self, one: D) -> float:
@@ -173,7 +175,7 @@ class Deliverer(ABC, Generic[D]):
 
     async def _failed(self, one: D, error: NotSent) -> None:
         now = self._now()
-        again = now + max(self._pause(one.tries), error.pause or 0.0)
+        again = now + max(self._pause(one), error.pause or 0.0)
         told = {"call": one.call, "job": one.job, "attempt": one.tries, "reason": error.code}
         dead = error.for_good or again > self._until(one)
         if dead:

@@ -39,8 +39,8 @@ class Notifier(Deliverer[Notification]):
             raise NotSent("unset", "no server for it is set: see IVR_SMTP_SERVER and IVR_WEBHOOK_SECRET")
         await sender.send(one)
 
-    def _pause(self, tries: int) -> float:
-        return min(FIRST_PAUSE * 2.0 ** min(tries - 1, 16), LONGEST_PAUSE)
+    def _pause(self, one: Notification) -> float:
+        return min(FIRST_PAUSE * 2.0 ** min(one.tries - 1, 16), LONGEST_PAUSE)
 
     def _until(self, one: Notification) -> float:
         return one.made + GIVEN_UP

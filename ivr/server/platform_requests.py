@@ -6,6 +6,7 @@ before it is noted that the request was sent, so that a kill in between repeats 
 
 import asyncio
 import logging
+import random
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
@@ -15,21 +16,17 @@ from ivr.errors import StoreUnavailable
 from ivr.outbox import PlatformRequest, PlatformRequests
 from ivr.ports import CallKey, Outbound
 from ivr.server.deliverer import Deliverer, Follow
-from ivr.services.platform_api import PlatformApi, PlatformUnreachable
+from ivr.services.platform_api import Api, Manners, PlatformUnreachable
 from ivr.services.sender import NotSent
 
 log = logging.getLogger(__name__)
 
-FIRST_PAUSE, LONGEST_PAUSE = 1.0, 3600.0
-"Seconds before the second try, and at most before any: each pause is twice the one before it."
+AT_ONCE = 16
+"Requests under way at most: a platform that answers slowly must not hold up the others."
 GIVEN_UP = 86_400.0
 "Seconds after which a request is tried no more."
 UNSURE = "unsure"
 "Why a request is given up that must not be done twice, and may have been done."
-_LATER = frozenset(
-    {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.CONFLICT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS}
-)
-"Answers under 500 after which another try can go better."
 _NOT_DONE = frozenset({HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
 "Answers that say that nothing was done."
 _GONE = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.GONE})
@@ -44,12 +41,12 @@ class PlatformRequestWorker(Deliverer[PlatformRequest]):
     def __init__(
         self,
         requests: PlatformRequests,
-        apis: Mapping[str, PlatformApi],
+        apis: Mapping[str, Api],
         *,
         now: Callable[[], float] = time.time,
     ) -> None:
         """`apis` are the platforms' by the channel's name."""
-        super().__init__(requests, name="platform requests", now=now)
+        super().__init__(requests, name="platform requests", now=now, at_once=AT_ONCE)
         self._apis = apis
         self._answered: Answered | None = None
 
@@ -75,18 +72,18 @@ class PlatformRequestWorker(Deliverer[PlatformRequest]):
             raise NotSent(UNSURE if unsure else error.code, str(error), for_good=error.for_good or unsure) from error
         gone = request.method == "DELETE" and answer.status in _GONE  # deleted before, or by the platform itself
         if not (HTTPStatus.OK <= answer.status < HTTPStatus.MULTIPLE_CHOICES or gone):
-            self._refused(request, answer.status, answer.pause)
+            self._refused(request, answer.status, answer.pause, api.manners)
         return partial(self._tell, one, answer.status, answer.body) if request.answered else None
 
-    def _refused(self, request: Outbound, status: int, pause: float | None) -> None:
-        later = status >= HTTPStatus.INTERNAL_SERVER_ERROR or status in _LATER
+    def _refused(self, request: Outbound, status: int, pause: float | None, manners: Manners) -> None:
+        later = manners.later(status)
         if request.once and status not in _NOT_DONE:
             later = False
         raise NotSent("refused", f"the platform answered {status}", for_good=not later, pause=pause, status=status)
 
     async def _gave_up(self, one: PlatformRequest, error: NotSent) -> None:
         # What may have been done is not told as undone: the platform's own messages say what becomes of it.
-        if one.request.answered and error.code != UNSURE:
+        if (one.request.answered or one.request.refusal) and error.code != UNSURE:
             await self._tell(one, error.status, b"")
 
     async def _tell(self, one: PlatformRequest, status: int, body: bytes) -> None:
@@ -102,8 +99,11 @@ class PlatformRequestWorker(Deliverer[PlatformRequest]):
             await asyncio.sleep(pause)
             pause = min(pause * 2, 30.0)
 
-    def _pause(self, tries: int) -> float:
-        return min(FIRST_PAUSE * 2.0 ** min(tries - 1, 16), LONGEST_PAUSE)
+    def _pause(self, one: PlatformRequest) -> float:
+        api = self._apis.get(one.key.channel)
+        manners = Manners() if api is None else api.manners
+        pause = min(manners.first_pause * 2.0 ** min(one.tries - 1, 16), manners.longest_pause)
+        return pause * random.random() if manners.spread else pause  # noqa: S311  # no secret
 
     def _until(self, one: PlatformRequest) -> float:
         return one.made + GIVEN_UP if one.request.until is None else one.request.until

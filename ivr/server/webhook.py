@@ -115,12 +115,12 @@ class Webhook:
         messages = self._channel.decode(request)
         if isinstance(messages, WebhookReply):
             return messages
-        answer = WebhookReply()
+        answer: WebhookReply | None = None
         for incoming in messages:
             reply = await self._take(incoming, flow, arrived)
-            if incoming.wants == "commands":
+            if incoming.wants == "commands" or answer is None:
                 answer = reply
-        return answer
+        return answer or WebhookReply()
 
     async def _take(self, incoming: Incoming, flow: str | None, arrived: float) -> WebhookReply:
         """Let the turn answer, and log what fails by the name that the platform has for the call."""

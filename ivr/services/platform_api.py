@@ -1,15 +1,17 @@
 """The API of a channel's platform: where it is, and the credential of this server there.
 
 Both come out of settings, and stand in no row, no log and no error. The credential goes to the API's own host and port
-alone; recordings can be on other hosts of the channel's list, which get none.
+alone; recordings can be on other hosts of the channel's list, which get none. A platform that has its API at many
+addresses is `connector_api`.
 """
 
 import asyncio
 import base64
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from http import HTTPStatus
 from ipaddress import ip_address
-from typing import Literal
+from typing import Literal, Protocol
 from urllib.parse import urlencode
 
 import aiohttp
@@ -29,6 +31,30 @@ SILENT = 30.0
 _USER_AGENT = "ivr"
 
 
+_LATER = frozenset(
+    {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.CONFLICT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS}
+)
+"Answers under 500 after which another try can go better."
+
+
+class Manners(Struct, frozen=True):
+    """How a platform is asked again."""
+
+    first_pause: float = 1.0
+    "Seconds before the second try; each pause is twice the one before it."
+    longest_pause: float = 3600.0
+    spread: bool = False
+    "A pause is any time up to that one, so that many do not come at once."
+    statuses: frozenset[int] | None = None
+    "Answers after which another try can go better; None: what is no fault of the request."
+
+    def later(self, status: int) -> bool:
+        """Return whether another try can go better."""
+        if self.statuses is not None:
+            return status in self.statuses
+        return status >= HTTPStatus.INTERNAL_SERVER_ERROR or status in _LATER
+
+
 def basic(user: str, password: str) -> str:
     """Return the Authorization header of a name and a password (RFC 7617)."""
     return f"Basic {base64.b64encode(f'{user}:{password}'.encode()).decode()}"
@@ -42,7 +68,9 @@ def bearer(token: str) -> str:
 class PlatformUnreachable(Exception):
     """A request got no answer. The text is ours, and names no address and no credential."""
 
-    def __init__(self, code: Literal["not-allowed", "unreachable", "timeout"], reason: str, *, sent: bool) -> None:
+    def __init__(
+        self, code: Literal["not-allowed", "unreachable", "timeout", "token"], reason: str, *, sent: bool
+    ) -> None:
         """`code` is for logs; `sent`: the platform may have got the request."""
         super().__init__(reason)
         self.code = code
@@ -98,8 +126,83 @@ class Download:
         self._answer.close()
 
 
+class Api(Protocol):
+    """Where a channel's platform takes requests, and gives out recordings."""
+
+    @property
+    def manners(self) -> Manners:
+        """How it is asked again."""
+
+    async def send(self, request: Outbound, name: str) -> PlatformAnswer:
+        """Send a request under its name, the same each time; raise PlatformUnreachable."""
+
+    def get(self, address: str) -> AbstractAsyncContextManager[Download]:
+        """Open a resource of the platform; raise NotAllowed or PlatformUnreachable. No redirect is followed."""
+
+    async def close(self) -> None:
+        """Let go of the connections."""
+
+
+class PlatformClient:
+    """Requests to the hosts of one list."""
+
+    def __init__(self, egress: Egress, *, key_header: str = "Idempotency-Key", patience: float = PATIENCE) -> None:
+        """`key_header`: where a request's name stands; `patience`: seconds for an answer."""
+        self._egress = egress
+        self._key_header = key_header
+        self._patience = patience
+        self._session: aiohttp.ClientSession | None = None
+
+    def check(self, address: str) -> URL:
+        """Return an address whose host is on the list; raise NotAllowed."""
+        return self._egress.check(address)
+
+    async def close(self) -> None:
+        """Let go of the connections."""
+        if self._session is not None:
+            await self._session.close()
+
+    async def send(self, url: URL, request: Outbound, name: str, authorization: str | None) -> PlatformAnswer:
+        """Send a request to an address that was checked; raise PlatformUnreachable."""
+        body, content_type = _written(request)
+        headers = {**_headers(authorization), self._key_header: name, **content_type}
+        timeout = aiohttp.ClientTimeout(total=self._patience, sock_connect=10.0)
+        try:
+            async with self._opened().request(
+                request.method, url, data=body, headers=headers, allow_redirects=False, timeout=timeout
+            ) as answer:
+                read = await _first_part(answer)
+                return PlatformAnswer(answer.status, read, retry_after(answer.headers))
+        except aiohttp.ClientConnectorError as error:
+            raise PlatformUnreachable("unreachable", "the platform cannot be reached", sent=False) from error
+        except TimeoutError as error:
+            raise PlatformUnreachable("timeout", "the platform did not answer in time", sent=True) from error
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            reason = f"the platform cannot be asked ({type(error).__name__})"
+            raise PlatformUnreachable("unreachable", reason, sent=True) from error
+
+    @asynccontextmanager
+    async def get(self, url: URL, authorization: str | None) -> AsyncGenerator[Download, None]:
+        """Open a resource at an address that was checked; raise PlatformUnreachable."""
+        try:
+            async with self._opened().get(url, headers=_headers(authorization), allow_redirects=False) as answer:
+                yield Download(answer)
+        except TimeoutError as error:
+            raise PlatformUnreachable("timeout", "the platform is silent", sent=True) from error
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            reason = f"the platform cannot be reached ({type(error).__name__})"
+            raise PlatformUnreachable("unreachable", reason, sent=True) from error
+
+    def _opened(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            self._session = self._egress.session()
+        return self._session
+
+
 class PlatformApi:
     """One platform's API."""
+
+    manners = Manners()
 
     def __init__(
         self,
@@ -120,80 +223,50 @@ class PlatformApi:
         address = URL(self._base)
         if not address.raw_host or address.port is None or address.scheme not in {"http", "https"}:
             raise ValueError("must be an address such as https://api.example.com")
-        if address.scheme == "http" and not _is_loopback(address.raw_host):
+        if address.scheme == "http" and not is_loopback(address.raw_host):
             raise ValueError("must be https: http is for this machine alone")  # the credential could be read
         own = f"[{address.raw_host}]" if ":" in address.raw_host else address.raw_host
-        local = LOOPBACK if _is_loopback(address.raw_host) else ()
+        local = LOOPBACK if is_loopback(address.raw_host) else ()
         self._origin = address.origin()
         listed = [f"{own}:{address.port}", *hosts]
-        self._egress = Egress(listed, (*private, *local), whose="the platform's list")
+        egress = Egress(listed, (*private, *local), whose="the platform's list")
         self._authorization = authorization
-        self._key_header = key_header
-        self._patience = patience
-        self._session: aiohttp.ClientSession | None = None
+        self._client = PlatformClient(egress, key_header=key_header, patience=patience)
 
     def __repr__(self) -> str:
         return f"PlatformApi({self._origin.host})"
 
     async def close(self) -> None:
         """Let go of the connections."""
-        if self._session is not None:
-            await self._session.close()
+        await self._client.close()
 
     async def send(self, request: Outbound, name: str) -> PlatformAnswer:
-        """Send a request under its name, the same on each try; raise PlatformUnreachable."""
-        if not request.path.startswith("/"):
-            raise PlatformUnreachable("not-allowed", "a path begins with a slash", sent=False)
+        """Send a request under its name, the same each time; raise PlatformUnreachable."""
         try:
-            url = self._egress.check(f"{self._base}{request.path}")
+            url = self._client.check(f"{self._base}{request.path}")
         except NotAllowed as error:
             raise PlatformUnreachable("not-allowed", str(error), sent=False) from error
-        body, content_type = _written(request)
-        headers = {**self._headers(url), self._key_header: name, **content_type}
-        timeout = aiohttp.ClientTimeout(total=self._patience, sock_connect=10.0)
-        try:
-            async with self._opened().request(
-                request.method, url, data=body, headers=headers, allow_redirects=False, timeout=timeout
-            ) as answer:
-                read = await _first_part(answer)
-                return PlatformAnswer(answer.status, read, retry_after(answer.headers))
-        except aiohttp.ClientConnectorError as error:
-            raise PlatformUnreachable("unreachable", "the platform cannot be reached", sent=False) from error
-        except TimeoutError as error:
-            raise PlatformUnreachable("timeout", "the platform did not answer in time", sent=True) from error
-        except (aiohttp.ClientError, OSError, ValueError) as error:
-            reason = f"the platform cannot be asked ({type(error).__name__})"
-            raise PlatformUnreachable("unreachable", reason, sent=True) from error
+        return await self._client.send(url, request, name, self._authorization_at(url))
 
-    @asynccontextmanager
-    async def get(self, address: str) -> AsyncGenerator[Download, None]:
+    def get(self, address: str) -> AbstractAsyncContextManager[Download]:
         """Open a resource of the platform; raise NotAllowed or PlatformUnreachable. No redirect is followed.
 
         The credential goes along where the address is the API's own host.
         """
-        url = self._egress.check(address)
-        try:
-            async with self._opened().get(url, headers=self._headers(url), allow_redirects=False) as answer:
-                yield Download(answer)
-        except TimeoutError as error:
-            raise PlatformUnreachable("timeout", "the platform is silent", sent=True) from error
-        except (aiohttp.ClientError, OSError, ValueError) as error:
-            reason = f"the platform cannot be reached ({type(error).__name__})"
-            raise PlatformUnreachable("unreachable", reason, sent=True) from error
+        url = self._client.check(address)
+        return self._client.get(url, self._authorization_at(url))
 
-    def _opened(self) -> aiohttp.ClientSession:
-        if self._session is None:
-            self._session = self._egress.session()
-        return self._session
-
-    def _headers(self, url: URL) -> dict[str, str]:
-        headers = {"User-Agent": _USER_AGENT, "Accept-Encoding": "identity"}
-        if self._authorization is not None and url.origin() == self._origin:
-            headers["Authorization"] = self._authorization
-        return headers
+    def _authorization_at(self, url: URL) -> str | None:
+        return self._authorization if url.origin() == self._origin else None
 
 
-def _is_loopback(host: str) -> bool:
+def _headers(authorization: str | None) -> dict[str, str]:
+    headers = {"User-Agent": _USER_AGENT, "Accept-Encoding": "identity"}
+    return headers if authorization is None else {**headers, "Authorization": authorization}
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether a host is this machine."""
     try:
         return ip_address(host).is_loopback
     except ValueError:

@@ -17,7 +17,7 @@ from ivr.audio.length import seconds_of
 from ivr.engine.events import RecordingReady
 from ivr.errors import StoreUnavailable
 from ivr.services.egress import NotAllowed
-from ivr.services.platform_api import Download, PlatformApi, PlatformUnreachable
+from ivr.services.platform_api import Api, Download, PlatformUnreachable
 from ivr.services.service import ServiceError
 from ivr.storage import MediaStore, NewMedia, Order
 
@@ -56,7 +56,7 @@ class RecordingFetch:
 
     def __init__(
         self,
-        apis: Mapping[str, PlatformApi],
+        apis: Mapping[str, Api],
         recordings: MediaStore,
         *,
         largest: int,
@@ -87,7 +87,7 @@ class RecordingFetch:
             tried += 1
             await self._pause(pause)
 
-    async def _fetched(self, api: PlatformApi, address: str, job: str) -> RecordingReady:
+    async def _fetched(self, api: Api, address: str, job: str) -> RecordingReady:
         """Fetch once; raise _NotYet, NotAllowed or ServiceError."""
         for _ in range(REDIRECTS + 1):
             try:

@@ -73,6 +73,11 @@ class DataFolder:
         return self.path / "openid-keys.json"
 
     @property
+    def chat_keys(self) -> Path:
+        """The public keys of the chat's platform, of the last run."""
+        return self.path / "chat-keys.json"
+
+    @property
     def lock(self) -> Path:
         """Locked while a server runs; holds its process id."""
         return self.path / "lock"

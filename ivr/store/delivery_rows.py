@@ -12,6 +12,7 @@ from ivr.errors import UnreadableRow
 from ivr.outbox import DeliveryState, Notification, PlatformRequest
 from ivr.ports import CallKey, Outbound
 from ivr.store.rows import LATEST, read_notify, read_outbound
+from ivr.store.tables import LANE
 from ivr.store.writer import Statement
 
 D = TypeVar("D")
@@ -30,21 +31,38 @@ _RETRY = (
 class DeliveryTable(Generic[D]):
     """One of the tables."""
 
-    def __init__(self, name: str, read: Callable[[Sequence[Any]], D], unreadable: Callable[[str, str, str], D]) -> None:
+    def __init__(
+        self,
+        name: str,
+        read: Callable[[Sequence[Any]], D],
+        unreadable: Callable[[str, str, str], D],
+        *,
+        lane: str | None = None,
+    ) -> None:
         """`read` reads a row's columns back: id, body, made, state, due, tries, reason. It raises UnreadableRow.
 
         `unreadable` stands for a row that cannot be read: of a call, by its name within the call, and the reason.
+        `lane`: SQL for what a row of the table `{}` waits for: the rows before it of the same lane. None: no row waits.
         """
         self.name = name
         self.read = read
         self._unreadable = unreadable
+        self._first = ""
+        "The condition that a row `one` waits for no other."
+        if lane is not None:
+            own, other = lane.format("one"), lane.format("earlier")
+            self._first = (
+                f"AND ({own} = '' OR NOT EXISTS (SELECT 1 FROM {name} AS earlier "  # noqa: S608  # our own names
+                f"WHERE earlier.state = 'waiting' AND {other} = {own} AND earlier.rowid < one.rowid))"
+            )
         self._add = (
             f"INSERT INTO {name} (call, id, body, made, due, state, tries, reason) "  # noqa: S608  # our own names
             "VALUES (?, ?, ?, ?, ?, 'waiting', 0, '')"
         )
         self._claim = (
             f"UPDATE {name} SET owner = ?, due = ?, tries = tries + 1 WHERE rowid IN "  # noqa: S608
-            f"(SELECT rowid FROM {name} WHERE state = 'waiting' AND due <= ? ORDER BY due, rowid LIMIT ?)"
+            f"(SELECT rowid FROM {name} AS one WHERE state = 'waiting' AND due <= ? {self._first} "
+            "ORDER BY due, rowid LIMIT ?)"
         )
 
     # --- what is written ---
@@ -113,7 +131,7 @@ class DeliveryTable(Generic[D]):
 
     def first_due(self, connection: sqlite3.Connection) -> float | None:
         """Return when the next one is due; None: none waits."""
-        asked = f"SELECT min(due) FROM {self.name} WHERE state = 'waiting'"  # noqa: S608
+        asked = f"SELECT min(due) FROM {self.name} AS one WHERE state = 'waiting' {self._first}"  # noqa: S608
         (due,) = connection.execute(asked).fetchone()
         return due if isinstance(due, float) else None
 
@@ -171,4 +189,4 @@ def _parts(row: Sequence[Any]) -> tuple[str, str, str, float, DeliveryState, flo
 
 
 NOTIFICATIONS: Final = DeliveryTable("notification", read_notification, _unreadable_notification)
-PLATFORM_REQUESTS: Final = _Unkept("platform_request", read_platform_request, _unreadable_request)
+PLATFORM_REQUESTS: Final = _Unkept("platform_request", read_platform_request, _unreadable_request, lane=LANE)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from itertools import count
 
 from ivr.call_record import CallRecord, Commit, Stepped, recordings_in
+from ivr.conversations import conversation_of, number_of
 from ivr.engine.events import Event
 from ivr.errors import StoreUnavailable
 from ivr.outbox import Notification, PlatformRequest
@@ -53,6 +54,10 @@ class MemoryStore:
         """Return the call as last committed; None: there is no such call."""
         saved = self._find(key)
         return saved.record if saved else None
+
+    async def newest(self, conversation: CallKey) -> int:
+        """Return the number of the newest call of a conversation; 0: it has none."""
+        return max((number_of(key) for key in self._keys if conversation_of(key) == conversation), default=0)
 
     async def inbox(self, call: str) -> Sequence[Event]:
         """Return the answers that are kept and not yet stepped, in the order in which they came."""

@@ -20,7 +20,7 @@ class MemoryDeliveries(Generic[D]):
 
     async def claim(self, owner: str, *, now: float, lease: float, limit: int) -> Sequence[D]:
         """Hand out what is due, each to one worker at a time."""
-        waiting = [one for one in self._all.values() if one.state == "waiting" and one.due <= now]
+        waiting = [one for one in self._first() if one.due <= now]
         taken = [
             replace(one, due=now + lease, tries=one.tries + 1)
             for one in sorted(waiting, key=lambda one: one.due)[:limit]
@@ -44,7 +44,7 @@ class MemoryDeliveries(Generic[D]):
 
     async def next_due(self) -> float | None:
         """Return when the next one is due; None: none waits."""
-        return min((one.due for one in self._all.values() if one.state == "waiting"), default=None)
+        return min((one.due for one in self._first()), default=None)
 
     async def count(self, state: DeliveryState) -> int:
         """Count those of a state."""
@@ -76,6 +76,10 @@ class MemoryDeliveries(Generic[D]):
     def _settled(self, one: D) -> None:
         self._all[one.id] = one
 
+    def _first(self) -> Sequence[D]:
+        """Return what waits for nothing but its time."""
+        return [one for one in self._all.values() if one.state == "waiting"]
+
     def _open(self, delivery: str) -> D | None:
         one = self._all.get(delivery)
         return one if one is not None and one.state != "sent" else None
@@ -92,6 +96,16 @@ class MemoryPlatformRequests(MemoryDeliveries[PlatformRequest]):
             del self._all[one.id]
         else:
             super()._settled(one)
+
+    def _first(self) -> Sequence[PlatformRequest]:
+        """Return what waits for nothing but its time: the first of each lane, and all of none."""
+        lanes: set[str] = set()
+        found = []
+        for one in super()._first():
+            if one.request.lane not in lanes:
+                found.append(one)
+            lanes |= {one.request.lane} - {""}
+        return found
 
 
 class MemoryOutbox(MemoryDeliveries[Notification]):

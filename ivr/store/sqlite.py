@@ -15,6 +15,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from ivr.call_record import CallRecord, Commit
+from ivr.conversations import conversation_of, number_of
 from ivr.engine.events import Event
 from ivr.errors import DamagedCall, DataUnusable, StaleCall, StoreUnavailable
 from ivr.ports import CallKey
@@ -49,6 +50,7 @@ class SqliteStore:
         self._counters = opened.counters
         self._recent: Recent[CallKey, Saved | None] = Recent(REMEMBERED)  # None: was looked up, and there was none
         self._media: Recent[str, None] = Recent(REMEMBERED)
+        self._newest: Recent[CallKey, int] = Recent(REMEMBERED)
         self._lookups = Reader(database)
         self._sweeps = Reader(database)  # its own: a long look must not keep callers waiting
         self._writer = Writer(opened.connection, limit=queue)
@@ -81,6 +83,18 @@ class SqliteStore:
         """Return the call as last committed; None: there is no such call. Raises DamagedCall if it cannot be read."""
         saved = await self._find(key)
         return saved.record if saved else None
+
+    async def newest(self, conversation: CallKey) -> int:
+        """Return the number of the newest call of a conversation; 0: it has none.
+
+        What is being saved right now may not count yet: whoever takes its number for the next one finds it there.
+        """
+        known = self._newest.get(conversation)
+        if known is not None:
+            return known
+        found = await self._lookups.read(lambda connection: statements.find_newest(connection, conversation))
+        self._newest[conversation] = max(found, self._newest.get(conversation) or 0)
+        return self._newest[conversation]
 
     async def inbox(self, call: str) -> Sequence[Event]:
         """Return the answers that are saved and not yet stepped, in the order in which they came."""
@@ -268,6 +282,8 @@ class SqliteStore:
 
     def _apply(self, saved: Saved, commit: Commit, media: str | None) -> None:
         self._live.apply(saved, commit)
+        if saved.record.version == 1 and (number := number_of(saved.record.key)):
+            self._newest[conversation_of(saved.record.key)] = number
         if media is not None:
             self._media[media] = None
         if saved.over:

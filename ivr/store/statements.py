@@ -7,8 +7,10 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from ivr.call_record import REMEMBERED, CallRecord, Commit
+from ivr.conversations import number_of, numbered
 from ivr.engine.events import Event
 from ivr.errors import DamagedCall, DataUnusable, UnreadableRow
 from ivr.ports import CallKey
@@ -171,6 +173,16 @@ def find_call(connection: sqlite3.Connection, rows: Rows, key: CallKey) -> Saved
         return read_whole(connection, rows, stored)
     except DataUnusable as exc:
         raise DamagedCall(f"call {printable_id(stored.id)}: {exc}") from exc
+
+
+def find_newest(connection: sqlite3.Connection, conversation: CallKey) -> int:
+    """Return the number of the newest call of a conversation; 0: it has none. One look at the index of names."""
+    first, last = numbered(conversation, 0), numbered(conversation, 999_999_999)
+    (name,) = connection.execute(
+        "SELECT max(name) FROM call WHERE channel = ? AND account = ? AND name > ? AND name <= ? AND length(name) = ?",
+        (conversation.channel, conversation.account, first.id, last.id, len(first.id)),
+    ).fetchone()
+    return 0 if name is None else number_of(replace(conversation, id=str(name)))
 
 
 def read_whole(connection: sqlite3.Connection, rows: Rows | None, stored: StoredCallRow) -> Saved:

@@ -68,8 +68,11 @@ CREATE TABLE seal (
 );
 """
 
+LANE = "coalesce(iif(json_valid({0}.body), json_extract({0}.body, '$[1].lane'), ''), '')"
+"Of a table: what a request to a platform waits for (`Outbound.lane`); a row of an earlier version has none."
+
 # Made wherever one is missing; tables that came after this version of the others, too.
-INDEXES = """
+INDEXES = f"""
 -- Who is to be told of something. A row stays, without what was told, once that is sent.
 CREATE TABLE IF NOT EXISTS notification (
     call   INTEGER NOT NULL,
@@ -102,6 +105,7 @@ CREATE INDEX IF NOT EXISTS request_of_call ON platform_request (call);
 CREATE INDEX IF NOT EXISTS request_state ON platform_request (state);
 CREATE INDEX IF NOT EXISTS request_due ON platform_request (due) WHERE state = 'waiting';
 CREATE INDEX IF NOT EXISTS request_owned ON platform_request (owner) WHERE owner IS NOT NULL;
+CREATE INDEX IF NOT EXISTS request_lane ON platform_request ({LANE.replace("{0}.", "")}) WHERE state = 'waiting';
 CREATE INDEX IF NOT EXISTS live ON call (row) WHERE ended IS NULL;
 CREATE INDEX IF NOT EXISTS ended_at ON call (ended) WHERE ended IS NOT NULL;
 CREATE INDEX IF NOT EXISTS turn_of_call ON turn (call);

@@ -128,6 +128,14 @@ DIFFERENCES: tuple[LineDifference, ...] = (
         line_rules.no_recording,
     ),
     LineDifference(
+        "in-writing",
+        lambda can: can.writes,
+        "A recording is what the caller writes, or a voice message.",
+        "Callers write; who gets the message reads it, and there is nothing to listen to.",
+        "A chat is written and read.",
+        line_rules.in_writing,
+    ),
+    LineDifference(
         "recording-later",
         lambda can: can.recording == "later",
         "A recording comes some time after it was made.",

@@ -160,6 +160,13 @@ def no_recording(moment: Moment, can: Capabilities) -> str | None:
     return "nothing can be recorded" if can.recording == "none" and asks else None
 
 
+def in_writing(moment: Moment, can: Capabilities) -> str | None:
+    """Find where what is said may come in writing."""
+    if not can.writes or not isinstance(moment.event, case.Recorded):
+        return None
+    return "the caller writes, or sends a voice message: what is written has no audio, and needs no speech engine"
+
+
 def recording_later(moment: Moment, can: Capabilities) -> str | None:
     """Find where the recording has to be fetched."""
     event = moment.event

@@ -102,6 +102,10 @@ ROUNDED = "The channel knows whole seconds alone: this is rounded up."
             {"any_transfer_failure": False},
             ['32: The channel does not tell that a call was declined: "failed.rejected" is not raised.'],
         ),
+        (
+            {"writes": True},
+            ["23: On this channel the caller may write instead of speaking: then there are words, and no audio."],
+        ),
         ({"tells_language": False}, ["3: The channel does not tell the caller's language: calls begin in en-US."]),
     ],
 )
@@ -129,6 +133,18 @@ def test_more_keys_than_a_line_has_for_the_end_of_a_recording_are_refused() -> N
 )
 def test_how_a_line_rejects(can: dict[str, Any], found: list[str]) -> None:
     assert warned(REJECTING, **can) == found
+
+
+def test_in_writing_a_file_needs_words() -> None:
+    heard = """
+flow: example
+initial: start
+states:
+  start: {say: [{audio: "https://a.example/a.wav", text: Hello.}, {audio: "https://a.example/b.wav"}], next: bye}
+  bye: {say: Goodbye., final: true}
+"""
+    assert warned(heard) == []
+    assert warned(heard, writes=True) == ["5: On this channel a file is a link, unless it says what is in it."]
 
 
 def test_a_line_that_rejects_nothing_is_told_of_once() -> None:

@@ -16,8 +16,8 @@ from ivr.engine.events import OperationDone
 from ivr.errors import StoreUnavailable
 from ivr.outbox import DeliveryState, PlatformRequest
 from ivr.ports import CallKey, Outbound
-from ivr.server.platform_requests import FIRST_PAUSE, GIVEN_UP, LONGEST_PAUSE, PlatformRequestWorker
-from ivr.services.platform_api import PlatformApi, basic, bearer
+from ivr.server.platform_requests import GIVEN_UP, PlatformRequestWorker
+from ivr.services.platform_api import Manners, PlatformApi, basic, bearer
 from ivr.store.memory import MemoryStore
 from ivr.store.memory_outbox import MemoryPlatformRequests
 from tests.waiting import PATIENCE, Clock, Gate
@@ -29,6 +29,7 @@ FORM = Outbound(
     "1.2", "POST", "/Calls.json?x=1", {"To": "+43 1", "StatusCallbackEvent": ["ringing", "answered"]}, "form"
 )
 JSON = Outbound("1.3", "POST", "/calls", {"to": "+43"}, answered=True)
+FIRST_PAUSE, LONGEST_PAUSE = Manners().first_pause, Manners().longest_pause
 SECRET = "a-very-secret-token"
 
 

@@ -121,3 +121,32 @@ async def test_one_that_cannot_be_read_is_given_up(world: World) -> None:
     assert (unreadable.reason, unreadable.job, unreadable.request.once) == ("it cannot be read", "1.1", True)
     assert [one.request for one in await claimed(world)] == [DELETE]
     assert await world.requests.count("dead") == 1
+
+
+def in_lane(name: str, lane: str = "lane") -> Outbound:
+    return Outbound(name, "POST", "https://connector.example/", {"text": name}, lane=lane, refusal=True)
+
+
+async def test_of_a_lane_one_is_handed_out_at_a_time_in_the_order_of_the_turns(world: World) -> None:
+    first = await asked(world, "a", in_lane("1.1"), in_lane("1.4"), in_lane("1.3", "other"), DELETE)
+    [one, other, free] = await claimed(world)
+    assert (one.request, other.request.lane, free.request) == (in_lane("1.1"), "other", DELETE)
+    assert await claimed(world) == []
+    await world.store.commit(asking(first, in_lane("2.1"), at=1))
+    await world.requests.settle(one.id, "sent", at=11.0)
+    [second] = await claimed(world)
+    assert second.request.id == "1.4"
+    await world.requests.settle(second.id, "dead", at=11.0)
+    [third] = await claimed(world)
+    assert third.request.id == "2.1"
+
+
+async def test_what_waits_for_another_try_holds_up_its_lane_also_for_another_call(world: World) -> None:
+    await asked(world, "a", in_lane("1.1"))
+    [one] = await claimed(world)
+    await asked(world, "b", in_lane("1.1"))
+    await world.requests.settle(one.id, "waiting", at=40.0, reason="busy")
+    assert await claimed(world, now=30.0) == []
+    assert await world.requests.next_due() == 40.0
+    [again] = await claimed(world, now=41.0)
+    assert again.id == one.id

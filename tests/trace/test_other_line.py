@@ -91,6 +91,7 @@ EXAMPLES: Mapping[str, Example] = {
         replace(ALL, free_speech=False), _at(SPOKEN_KEYS, SpeechHeard("", "two")), "a value that is said"
     ),
     "no-recording": Example(replace(ALL, recording="none"), Moment("en-US", RECORDING), "nothing can be recorded"),
+    "in-writing": Example(replace(ALL, writes=True), _at(RECORDING, case.Recorded(3)), "needs no speech engine"),
     "recording-later": Example(replace(ALL, recording="later"), _at(RECORDING, case.Recorded(3)), "is fetched"),
     "format": Example(
         replace(ALL, recording_formats=frozenset({"wav"})),
@@ -158,6 +159,7 @@ def test_a_difference_is_noticed_where_it_matters_and_on_such_a_line_alone(diffe
         ("barge-in-kinds", _at(KEYS, KeysPressed("", "42", "count"))),
         ("whole-prompt", _at(MENU, InputTimedOut(""))),
         ("speech", _at(MENU, ChoiceMade("", "one", "keys"))),
+        ("in-writing", _at(RECORDING, InputTimedOut(""))),
         ("recording-later", _at(RECORDING, case.Recorded(3, "hangup"))),
         ("format", _at(RECORDING, InputTimedOut(""))),
         ("transfer-failure", _at(TRANSFER, TransferFailed("", "busy", 486))),

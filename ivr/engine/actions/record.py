@@ -2,6 +2,8 @@
 
 On some lines the audio comes later than the news of it. The call waits for it, and then goes on as if it had come at
 once: what follows can play it, attach it, transcribe it.
+
+On a line in writing the caller may write what is to be said: then there are words without audio.
 """
 
 from decimal import Decimal
@@ -10,7 +12,7 @@ from msgspec.structs import replace
 
 from ivr.engine import commands
 from ivr.engine.actions.asking import Asking
-from ivr.engine.actions.base import Again, Asks, Awaits, Confirms, Needs, Raised, Result, Why, failed
+from ivr.engine.actions.base import Again, Asks, Awaits, Confirms, Denied, Needs, Raised, Result, Why, failed
 from ivr.engine.commands import FETCH, FETCH_TIME, Argument, Segment
 from ivr.engine.events import (
     Event,
@@ -19,6 +21,7 @@ from ivr.engine.events import (
     RecordingReady,
     ServiceAnswered,
     ServiceFailed,
+    SpeechHeard,
     Transcribed,
 )
 from ivr.engine.prompt import Prompt
@@ -88,6 +91,10 @@ class Record(Asking, frozen=True):
                 return Awaits(FETCH, event.op, FETCH_TIME, {self.into: Recording(event.seconds, None)})
             case RecordingMade(seconds=seconds, media=media):
                 return self._kept_audio(scope, Recording(seconds, media))
+            case SpeechHeard(text=""):  # of a trace that may not hold the words
+                return self._recorded(MaskedValue(), private=True)
+            case SpeechHeard(text=words):
+                return self._recorded(Recording(0.0, None, transcript=words), private=self.sensitive)
             case RecordingReady() | ServiceFailed() if (announced := self._announced(scope)) is not None:
                 return self._arrived(scope, event, announced)
             case ServiceAnswered(answer=answer) if self._announced(scope) is None:
@@ -107,6 +114,13 @@ class Record(Asking, frozen=True):
         """Keep of sensitive words only that there was an answer (C12)."""
         if self.sensitive and isinstance(event, ServiceAnswered):
             return ServiceAnswered(event.job, _MASKED)
+        if (
+            self.sensitive
+            and isinstance(event, SpeechHeard)
+            and not isinstance(result, Denied)
+            and not _settles(result)
+        ):
+            return SpeechHeard(event.op, "")
         return event
 
     def hold(self, scope: Scope) -> tuple[Segment, ...]:
@@ -158,6 +172,11 @@ class Record(Asking, frozen=True):
 
     def _kept(self, recording: Value, *, private: bool) -> Raised:
         return Raised("recorded", _fields(recording), {self.into: recording}, private)
+
+
+def _settles(result: Result | None) -> bool:
+    """Return whether the caller has said that a recording is right: no secret."""
+    return isinstance(result, Raised) and result.settles
 
 
 def _fields(recording: Value) -> dict[str, Value]:

@@ -13,6 +13,8 @@ from ivr.flowfile.checks.declaration import Environment
 from ivr.flowfile.checks.environment import CHANNEL
 from ivr.flowfile.document import Document
 from ivr.flowfile.finding import Finding, Problem, Text
+from ivr.flowfile.model_parts import AudioPart
+from ivr.flowfile.prompts import all_prompts, parts_of
 from ivr.ports import Capabilities
 
 
@@ -81,6 +83,16 @@ def _language_not_told(first: str) -> Text:
     return f"The channel does not tell the caller's language: calls begin in {first}.", ""
 
 
+@CHANNEL.warning
+def _written_recording() -> Text:
+    return "On this channel the caller may write instead of speaking: then there are words, and no audio.", ""
+
+
+@CHANNEL.warning
+def _file_as_link() -> Text:
+    return "On this channel a file is a link, unless it says what is in it.", 'Add "text".'
+
+
 def _terminators(can: Capabilities, need: LineNeed) -> Problem | None:
     return _later_terminators() if can.later_terminators and need.count > can.terminators else None
 
@@ -115,6 +127,7 @@ _RULES: Mapping[str, _Rule] = {
     "silentRecording": _unless(lambda can: can.tells_silence, _silence_recorded),
     "reject": _rejection,
     "whisper": _unless(lambda can: can.whisper, _no_whisper),
+    "record": _unless(lambda can: not can.writes, _written_recording),
 }
 "By what an action needs."
 
@@ -129,6 +142,8 @@ def _approximated(document: Document, can: Capabilities) -> Iterator[Finding]:
     languages = document.model.languages or ()
     if len(languages) > 1 and not can.tells_language:
         yield document.finding(_language_not_told(languages[0]), ("languages",), key=True)
+    if can.writes:
+        yield from _files_without_words(document)
     for name, state in document.states():
         if "failed.rejected" in state.on and not can.any_transfer_failure:
             yield document.finding(_no_such_failure(), ("states", name, "on", "failed.rejected"), key=True)
@@ -137,3 +152,11 @@ def _approximated(document: Document, can: Capabilities) -> Iterator[Finding]:
                 rule = _RULES.get(need.what)
                 if rule is not None and (problem := rule(can, need)) is not None:
                     yield document.finding(problem, need.path, key=True)
+
+
+def _files_without_words(document: Document) -> Iterator[Finding]:
+    """Find files of which nothing can be read."""
+    for prompt in all_prompts(document):
+        for placed in parts_of(document, prompt):
+            if isinstance(placed.part, AudioPart) and placed.part.text is None:
+                yield document.finding(_file_as_link(), placed.path)

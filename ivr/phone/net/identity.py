@@ -7,7 +7,7 @@ A bot that is told where our metadata is runs its whole check against us.
 import hashlib
 import os
 import socket
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -43,9 +43,12 @@ class KeyUnusable(IvrError):
 class Identity:
     """The phone's key: a new one for each phone, unless it is stored in a file."""
 
-    def __init__(self, app_id: str, key: rsa.RSAPrivateKey | None = None) -> None:
-        """Speak to the bot with this app id."""
+    def __init__(self, app_id: str, key: rsa.RSAPrivateKey | None = None, *, endorsements: Sequence[str] = ()) -> None:
+        """Speak to the bot with this app id; `endorsements`: the channels that the key speaks for."""
         self._app_id = app_id
+        self._endorsements = endorsements
+        self.service: str | None = None
+        "The address for which tokens speak; None: they do not say."
         self._key = key or rsa.generate_private_key(public_exponent=65537, key_size=2048)
         public = self._key.public_key().public_bytes(
             serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
@@ -74,6 +77,7 @@ class Identity:
         """Return a bearer token that is good at `now`, in seconds since 1970."""
         if now - self._made > FRESH or now < self._made:
             claims = {"iss": ISSUER, "aud": self._app_id, "nbf": int(now) - EARLIER, "exp": int(now) + LIFETIME}
+            claims |= {"serviceurl": self.service} if self.service else {}
             self._token = jwt.encode(claims, self._key, algorithm="RS256", headers={"kid": self._kid})
             self._made = now
         return self._token
@@ -82,6 +86,7 @@ class Identity:
         """Return the metadata and the key set by path, for a host whose address is `base`."""
         public = jwt.algorithms.RSAAlgorithm.to_jwk(self._key.public_key(), as_dict=True)
         key = {"kty": "RSA", "use": "sig", "kid": self._kid, "n": public["n"], "e": public["e"]}
+        key |= {"endorsements": [*self._endorsements]} if self._endorsements else {}
         metadata = {
             "issuer": ISSUER,
             "jwks_uri": base + KEYS_PATH,

@@ -17,7 +17,7 @@ from ivr.server.arrivals import Arrivals
 from ivr.server.readiness import Check
 from ivr.server.recording_links import RecordingLinks
 from ivr.server.refusals import Refusals
-from ivr.services.platform_api import PlatformApi
+from ivr.services.platform_api import Api
 from ivr.settings import Settings
 from ivr.storage import CallStoreInMemory, MediaStore
 from ivr.store.data_folder import DataFolder
@@ -86,7 +86,7 @@ class Plug(Struct, frozen=True):
     verifier: Verifier
     account: str
     "The account of its calls (`CallKey.account`)."
-    api: PlatformApi | None = None
+    api: Api | None = None
     "Where its platform takes requests, and gives out recordings."
     places_with: str = ""
     "What to set so that it has an `api` to place calls by; for whoever orders one where it has none."

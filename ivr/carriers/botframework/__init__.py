@@ -1,0 +1,1 @@
+"""A connector of the Bot Framework, played: people write to a bot, and what it sends to them is judged and shown."""

@@ -1,0 +1,166 @@
+"""A connector and the identity provider beside it, for one bot, without a socket (activity protocol, A3 to A5).
+
+It knows its conversations, takes what the bot sends into them, and holds against the bot what a connector of the vendor
+would refuse, or would pass on to nobody. Ids are matched as they are once decoded, since some clients encode them.
+"""
+
+import re
+import secrets
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+from urllib.parse import parse_qs
+
+import msgspec
+from msgspec import Struct
+
+from ivr.carriers.rest import ApiReply, ApiRequest
+from ivr.phone.net.identity import Identity
+
+LIFE: Final = 3599
+"Seconds for which a token is good."
+_ACTIVITIES = re.compile(r"/v3/conversations/(.+)/activities(?:/(.+))?", re.DOTALL)
+_TOKEN = re.compile(r"/([^/]+)/oauth2/v2\.0/token")
+_OURS = ("id", "serviceUrl", "callerId", "localTimestamp")
+"Members that a connector writes itself."
+_CARD = "application/vnd.microsoft.card."
+_BUTTONS = frozenset(
+    {
+        "openUrl",
+        "imBack",
+        "postBack",
+        "messageBack",
+        "playAudio",
+        "playVideo",
+        "showImage",
+        "downloadFile",
+        "signin",
+        "call",
+    }
+)
+
+
+class Shown(Struct, frozen=True):
+    """An activity that the bot has sent."""
+
+    conversation: str
+    activity: Mapping[str, Any]
+    reply_to: str | None
+    "The activity in whose address it came; None: it answers none."
+
+
+class Connector:
+    """`ivr.carriers.rest.Api`: the connector, its tokens, and the keys by which a bot knows it."""
+
+    def __init__(
+        self,
+        app_id: str,
+        secret: str,
+        identity: Identity,
+        *,
+        now: Callable[[], float],
+        shown: Callable[[Shown], None] = lambda _: None,
+    ) -> None:
+        """`shown` is told each activity as it is taken."""
+        self._app_id = app_id
+        self._secret = secret
+        self._identity = identity
+        self.now = now
+        "Gives seconds since 1970."
+        self._show = shown
+        self._tokens: dict[str, float] = {}
+        self.base = ""
+        "Its address, once it is served."
+        self.conversations: set[str] = set()
+        self.findings: list[str] = []
+        "What is held against the bot."
+        self.tokens_asked = 0
+        self.away = False
+        "It answers everything that is sent with 503."
+
+    def __call__(self, request: ApiRequest) -> ApiReply:
+        """Answer a request."""
+        document = self._identity.documents(self.base).get(request.path)
+        if document is not None and request.method == "GET":
+            return ApiReply(200, document)
+        if request.method != "POST":
+            return _error(405, "MethodNotAllowed", "Only POST is known here.")
+        if _TOKEN.fullmatch(request.path):
+            return self._token(request)
+        found = _ACTIVITIES.fullmatch(request.path)
+        if found is None:
+            return _error(404, "NotFound", "There is nothing at this address.")
+        return self._taken(request, found[1], found[2])
+
+    def expire(self) -> None:
+        """Let all tokens end."""
+        self._tokens.clear()
+
+    # --- tokens ---
+
+    def _token(self, request: ApiRequest) -> ApiReply:
+        self.tokens_asked += 1
+        form = {name: values[0] for name, values in parse_qs(request.body.decode("utf-8", "replace")).items()}
+        wanted = {"grant_type": "client_credentials", "client_id": self._app_id, "client_secret": self._secret}
+        if not wanted.items() <= form.items() or not form.get("scope"):
+            told = {"error": "invalid_client", "error_description": f"AADSTS7000215: {form.get('client_secret', '')}"}
+            return ApiReply(401, msgspec.json.encode(told))
+        token = secrets.token_urlsafe(24)
+        self._tokens[token] = self.now() + LIFE
+        answer: dict[str, object] = {
+            "token_type": "Bearer",
+            "expires_in": LIFE,
+            "ext_expires_in": 0,
+            "access_token": token,
+        }
+        return ApiReply(200, msgspec.json.encode(answer))
+
+    def _is_known(self, authorization: str) -> bool:
+        scheme, _, token = authorization.partition(" ")
+        return scheme == "Bearer" and self._tokens.get(token, 0.0) > self.now()
+
+    # --- activities ---
+
+    def _taken(self, request: ApiRequest, conversation: str, reply_to: str | None) -> ApiReply:
+        if self.away:
+            return _error(503, "ServiceError", "The connector is away.")
+        if not self._is_known(request.authorization):
+            return _error(401, "Unauthorized", "The token is missing, or is not known.")
+        if conversation not in self.conversations:
+            return _error(404, "ConversationNotFound", "There is no such conversation.")
+        try:
+            activity = msgspec.json.decode(request.body)
+        except (msgspec.DecodeError, UnicodeError):
+            activity = None
+        if not isinstance(activity, dict) or not isinstance(activity.get("type"), str):
+            self.findings.append("what was sent is no activity")
+            return _error(400, "BadSyntax", "This is no activity.")
+        self.findings += judged(activity, conversation, reply_to)
+        self._show(Shown(conversation, activity, reply_to))
+        return ApiReply(201, msgspec.json.encode({"id": secrets.token_hex(8)}))
+
+
+def judged(activity: Mapping[str, Any], conversation: str, reply_to: str | None) -> list[str]:
+    """Return what a connector holds against an activity that is sent into a conversation."""
+    found = [f"{name} is written by the connector alone" for name in _OURS if name in activity]
+    if activity.get("conversation", {}).get("id", conversation) != conversation:
+        found.append("it names another conversation than its address")
+    if activity.get("replyToId", reply_to) != reply_to:
+        found.append("it answers another activity than its address")
+    if activity["type"] == "message":
+        if not (activity.get("text") or activity.get("attachments") or activity.get("channelData")):
+            found.append("a message without anything in it")
+        found += [wrong for one in activity.get("attachments", ()) for wrong in _attachment(one)]
+    return found
+
+
+def _attachment(one: Mapping[str, Any]) -> list[str]:
+    kind = one.get("contentType", "")
+    if not kind.startswith(_CARD):
+        return [] if one.get("contentUrl") else ["a file without an address"]
+    buttons = one.get("content", {}).get("buttons", ())
+    good = all(button.get("type") in _BUTTONS and button.get("title") and button.get("value") for button in buttons)
+    return [] if good else ["a button without type, title or value"]
+
+
+def _error(status: int, code: str, message: str) -> ApiReply:
+    return ApiReply(status, msgspec.json.encode({"error": {"code": code, "message": message}}))

@@ -1,0 +1,264 @@
+"""The channel: activities of the Bot Framework, cut loose from any web server.
+
+    decode   whose conversation, which message       activity
+    hear     the activity -> events                  hearing
+    speak    commands -> activities                  speaking, writing
+    tick     nobody has written for too long
+
+Nothing is said in the answer to a webhook, but where the connector wants it there (`expectReplies`): activities go to
+the address that the conversation's last activity came from, one after the other. A text that is posted is heard: the
+flow goes on at once. What is remembered of a call: `notes`.
+"""
+
+from collections.abc import Callable, Sequence
+from hashlib import sha256
+from typing import Any, Literal, cast
+
+import msgspec
+
+from ivr.channels.botframework import hearing, notes, speaking
+from ivr.channels.botframework.activity import LONGEST_ID, Account, Activity, read_activity
+from ivr.channels.botframework.addresses import CHANNEL, MESSAGES, conversation_name, sending
+from ivr.engine.commands import (
+    Audio,
+    LineCommand,
+    Recognize,
+    Record,
+    Recorded,
+    Transfer,
+    ringing_allowed,
+    silence_allowed,
+)
+from ivr.engine.events import CallReceived, Event, OperationDone, RecordingMade, TransferFailed
+from ivr.errors import WebhookError
+from ivr.ports import (
+    CallKey,
+    Capabilities,
+    Endpoint,
+    Exchange,
+    Fetch,
+    Incoming,
+    Leg,
+    Outbound,
+    WebhookReply,
+    WebhookRequest,
+)
+
+PATIENCE = 180.0
+"Seconds for which somebody may think about an answer, where the operator says nothing."
+OF_USE = 120.0
+"Seconds after which a message that could not be sent is of no use any more."
+AT_ONCE = 8
+"Texts that follow each other without a pause, as long as nothing is asked; a flow that goes in circles writes slower."
+PAUSE = 5.0
+"Seconds between those that come after them."
+ACCEPTED = WebhookReply(202)
+NOT_HANDLED = WebhookReply(501)
+"The answer to `invoke`, of which nothing is handled here."
+_NO_REPLIES = WebhookReply(body=b'{"activities":[]}')
+_ASKS_NOTHING = frozenset({"answer", "play", "hangup", "reject"})
+_GONE = frozenset({403, 404})
+"Answers of a connector in which there is no such conversation for this bot."
+_VISIBLE = frozenset(map(chr, range(0x21, 0x7F)))
+
+
+class BotFrameworkChannel:
+    """`ports.Channel` for one bot."""
+
+    name = CHANNEL
+    reads: frozenset[str] = frozenset()
+    endpoints: Sequence[Endpoint] = (Endpoint(MESSAGES, named=True),)
+    can = Capabilities(
+        push=True,
+        recording="later",
+        reply_within=15.0,
+        reject=True,
+        terminators=16,
+        record_terminators=16,
+        speech=True,
+        languages=None,
+        type_ahead=False,
+        passes_over_words=False,
+        writes=True,
+    )
+
+    def __init__(
+        self,
+        *,
+        account: str,
+        serves: Callable[[str], bool],
+        media_base: str,
+        recording: Callable[[str, float], str] | None = None,
+        patience: float = PATIENCE,
+        greets: bool = True,
+        hands_over: bool = False,
+    ) -> None:
+        """Serve the bot `account` in conversations of connectors whose address `serves` allows.
+
+        Assets are at `<media_base>/<sha256>.wav`; `recording` gives the address of a voice message, by its name and the
+        time. `patience`: seconds without an answer after which nobody is taken to answer. `greets`: whoever joins is
+        written to first. `hands_over`: conversations can be handed over to somebody else.
+        """
+        self._account = account
+        self._serves = serves
+        self._media_base = media_base.rstrip("/")
+        self._recording = recording
+        self._patience = patience
+        self._greets = greets
+        self._hands_over = hands_over
+
+    # --- in ---
+
+    def decode(self, request: WebhookRequest) -> Sequence[Incoming] | WebhookReply:
+        """Read a request; raise WebhookError: 400 if it is no activity, 403 if its connector is not served."""
+        activity = read_activity(request.body)
+        if activity.kind == "invoke":
+            return NOT_HANDLED
+        nothing = _NO_REPLIES if activity.expects_replies else ACCEPTED
+        if activity.kind is None or activity.group:
+            return nothing
+        key = self._key(activity)
+        if not self._serves(activity.service):
+            raise WebhookError(403, "service", "This serviceUrl is not served here.")
+        incoming = Incoming(
+            key,
+            _message_id(activity, request.body),
+            activity,
+            wants="commands" if activity.expects_replies else "ack",
+            starts=self._begins_with(activity) is not None,
+            again=True,
+            otherwise=nothing,
+        )
+        return (incoming,)
+
+    def hear(self, leg: Leg, incoming: Incoming, *, now: float) -> Exchange:
+        """Turn an activity into events."""
+        activity = cast("Activity", incoming.payload)
+        reply = _NO_REPLIES if activity.expects_replies else None
+        if not leg.notes:
+            return self._begun(activity, reply)
+        if activity.kind == "message" and not notes.is_with(leg, activity.sender):
+            return Exchange(leg, reply=reply, wake=notes.due(leg))
+        leg = notes.told(leg, activity)
+        events = hearing.events(leg, activity)
+        fetches: tuple[Fetch, ...] = ()
+        if any(isinstance(one, RecordingMade) for one in events) and activity.voice is not None:
+            fetches = tuple(Fetch(one.op, activity.voice) for one in events if isinstance(one, RecordingMade))
+        if events:
+            leg = notes.answered(leg)
+        return Exchange(leg, events, reply=reply, wake=notes.due(leg), fetches=fetches)
+
+    def tick(self, leg: Leg, *, now: float) -> Exchange:
+        """Return that nobody has answered, once the time for that is over."""
+        due = notes.due(leg)
+        if due is None or due > now:
+            return Exchange(leg, wake=due)
+        return Exchange(notes.silent(leg), hearing.silence(leg))
+
+    def answered(self, leg: Leg, request: Outbound, status: int, body: bytes, *, now: float) -> Exchange:
+        """Return the end of a call whose conversation is gone; any other message that was given up changes nothing."""
+        if status in _GONE:
+            return Exchange(notes.answered(leg), (hearing.ended(leg, "system"),))
+        return Exchange(leg, wake=notes.due(leg))
+
+    # --- out ---
+
+    def speak(self, leg: Leg, commands: Sequence[LineCommand], *, now: float) -> Exchange:
+        """Turn commands into activities."""
+        if not commands:
+            in_body = notes.replies(leg, now)
+            reply = self.nothing("commands") if in_body is None else _in_body(in_body)
+            return Exchange(leg, reply=reply, wake=notes.due(leg))
+        context = speaking.Context(leg, now, lambda segment: self._file(segment, now))
+        said = [
+            (command.op, one)
+            for command in commands
+            if not isinstance(command, Transfer) or self._hands_over
+            for one in speaking.activities(command, context)
+        ]
+        leg, events = self._asked(notes.running(leg), commands[-1], now)
+        in_body = notes.replies(leg, now)
+        if in_body is None:
+            outbound = tuple(self._sent(leg, op, one, now) for op, one in said)
+            return Exchange(leg, events, self.nothing("commands"), outbound, notes.due(leg))
+        in_body += [one for _, one in said]
+        leg = notes.replying(leg, in_body, now)
+        return Exchange(leg, events, _in_body(in_body), wake=notes.due(leg))
+
+    def nothing(self, wants: Literal["commands", "ack"]) -> WebhookReply:
+        """Return that a message was taken: what there is to say goes to the connector."""
+        return ACCEPTED
+
+    # ---
+
+    def _key(self, activity: Activity) -> CallKey:
+        """Return the conversation of an activity; raise WebhookError if it does not say."""
+        channel, conversation = activity.channel, activity.conversation
+        if not (0 < len(channel) <= 64 and channel.isascii() and channel.isalnum()):
+            raise WebhookError(400, "BadArgument", "channelId is the name of a channel.")
+        if not 0 < len(conversation) <= LONGEST_ID or not conversation.isprintable():
+            raise WebhookError(400, "BadArgument", "conversation.id is a name.")
+        return CallKey(self.name, self._account, conversation_name(channel, conversation))
+
+    def _begins_with(self, activity: Activity) -> Account | None:
+        """Return whom a call is with that begins with an activity; None: none begins."""
+        match activity.kind:
+            case "message":
+                return activity.sender
+            case "contactRelationUpdate" | "installationUpdate" if self._greets and activity.action == "add":
+                return activity.sender
+            case "conversationUpdate" if self._greets and activity.recipient.id:
+                others = (one for one in activity.added if one.id and one.id != activity.recipient.id)
+                return next(others, None)
+        return None
+
+    def _begun(self, activity: Activity, reply: WebhookReply | None) -> Exchange:
+        user = self._begins_with(activity)
+        if user is None:
+            return Exchange(Leg(), reply=reply)
+        received = CallReceived(
+            user.id or None, activity.recipient.id, language=_language(activity.locale), transfers=self._hands_over
+        )
+        return Exchange(notes.of_activity(activity, user), (received,), reply=reply)
+
+    def _asked(self, leg: Leg, last: LineCommand, now: float) -> tuple[Leg, tuple[Event, ...]]:
+        """Return the leg with what is awaited now, and what has happened already: a text that is posted is heard."""
+        if isinstance(last, Recognize | Record):
+            return notes.asking(leg, last, now + max(self._patience, silence_allowed(last))), ()
+        if isinstance(last, Transfer) and self._hands_over:
+            return notes.asking(leg, last, now + ringing_allowed(last)), ()
+        if isinstance(last, Transfer):
+            return notes.answered(leg), (TransferFailed(last.op, "unsupported"),)
+        if notes.run(leg) > AT_ONCE:
+            return notes.asking(leg, last, now + PAUSE), ()
+        return notes.answered(leg), (OperationDone(last.op),)
+
+    def _sent(self, leg: Leg, op: str, activity: Any, now: float) -> Outbound:
+        address = sending(notes.service(leg), notes.conversation(leg), notes.reply_to(leg))
+        return Outbound(op, "POST", address, activity, until=now + OF_USE, lane=notes.lane(leg), refusal=True)
+
+    def _file(self, segment: Audio | Recorded, now: float) -> str | None:
+        if isinstance(segment, Audio):
+            return segment.url or f"{self._media_base}/{segment.asset}.wav"
+        return self._recording(segment.media, now) if self._recording is not None else None
+
+
+def _in_body(activities: Sequence[Any]) -> WebhookReply:
+    return WebhookReply(body=msgspec.json.encode({"activities": activities}))
+
+
+def _message_id(activity: Activity, body: bytes) -> str:
+    """Return an activity's id as every store can hold it; of one that has none, what its bytes are."""
+    if not activity.id:
+        return f"{activity.kind}:{sha256(body).hexdigest()}"
+    name = f"{activity.kind}:{activity.id}"
+    if len(name) <= 128 and _VISIBLE.issuperset(name):
+        return name
+    return f"{activity.kind}:{sha256(name.encode('utf-8', 'surrogatepass')).hexdigest()}"
+
+
+def _language(locale: str | None) -> str | None:
+    """Return a language tag; None: it is none."""
+    parts = (locale or "").replace("_", "-").split("-")
+    good = all(part.isascii() and part.isalnum() and len(part) <= 8 for part in parts)
+    return "-".join(parts) if good and len(parts[0]) >= 2 and parts[0].isalpha() else None
