@@ -51,6 +51,7 @@ DIGITS = Recognize("1.1", (), digits=DigitInput(1, 6, "#", 3.0))
 ASK = Recognize("1.1", (), digits=DigitInput(1, 6, "#", 3.0), free="date")
 RECORD = Record("1.1", (), 60.0, 3.0, "#")
 TRANSFER = Transfer("1.1", "tel:+43123", 20.0, "a caller")
+SOMEBODY_ELSE: dict[str, Any] = {"from": {"id": "29:another"}}
 SOUND = {"contentType": "audio/ogg", "contentUrl": "https://files.example/a.ogg"}
 
 
@@ -118,7 +119,10 @@ def test_a_recording_is_what_is_written_or_a_voice_message() -> None:
 
 
 def test_an_utterance_is_its_transcription_where_something_is_asked() -> None:
-    voice = {"valueType": "application/vnd.microsoft.activity.voice+json", "value": {**SOUND, "transcription": "sales"}}
+    voice: dict[str, Any] = {
+        "valueType": "application/vnd.microsoft.activity.voice+json",
+        "value": {**SOUND, "transcription": "sales"},
+    }
     assert heard(asked(MENU), text=None, **voice) == (ChoiceMade("1.1", "sales", "speech"),)
     assert heard(asked(RECORD), text=None, **voice) == (RecordingMade("1.1", 0.0, None),)
     assert heard(asked(MENU), text="", value="1") == (ChoiceMade("1.1", "sales", "keys"),)
@@ -133,7 +137,7 @@ def test_what_comes_while_nothing_is_asked_moves_nothing() -> None:
 def test_a_conversation_is_that_of_whoever_wrote_first() -> None:
     joined = begun(type="conversationUpdate", membersAdded=[{"id": "somebody"}], text=None)
     assert heard(spoken(joined, MENU).leg, text="1") != ()
-    assert heard(asked(MENU), text="1", **{"from": {"id": "29:another"}}) == ()
+    assert heard(asked(MENU), text="1", **SOMEBODY_ELSE) == ()
 
 
 @pytest.mark.parametrize(
@@ -299,7 +303,7 @@ def test_nobody_is_waited_for_longer_than_the_channels_patience(question: Any) -
 def test_what_means_nothing_leaves_the_time_as_it_is() -> None:
     leg = asked(MENU)
     assert CHANNEL.hear(leg, message(type="event", text=None), now=NOW).wake == NOW + PATIENCE
-    stranger = message(text="1", **{"from": {"id": "another"}})
+    stranger = message(text="1", **SOMEBODY_ELSE)
     assert CHANNEL.hear(leg, stranger, now=NOW).wake == NOW + PATIENCE
     assert CHANNEL.answered(leg, Outbound("1.1", "POST", ""), 400, b"", now=NOW).wake == NOW + PATIENCE
     assert CHANNEL.speak(leg, (), now=NOW).wake == NOW + PATIENCE

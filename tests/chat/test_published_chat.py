@@ -63,20 +63,20 @@ def test_02_where_the_keys_are() -> None:
 
 
 def test_03_a_contact_that_adds_the_bot_begins_a_conversation() -> None:
-    (incoming,) = CHANNEL.decode(request(body_of("03")))  # type: ignore[misc]
+    (incoming,) = CHANNEL.decode(request(body_of("03")))
     assert incoming.starts
     assert CHANNEL.hear(Leg(), incoming, now=NOW).events == (CallReceived("29:1iFtpwQ...", f"28:{APP}"),)
 
 
 def test_04_one_that_removes_it_ends_it_and_begins_none() -> None:
-    (incoming,) = CHANNEL.decode(request(body_of("04")))  # type: ignore[misc]
+    (incoming,) = CHANNEL.decode(request(body_of("04")))
     assert not incoming.starts
     assert incoming.otherwise == WebhookReply(202)
     assert CHANNEL.hear(begun(), incoming, now=NOW).events == (CallEnded("caller"),)
 
 
 def test_05_a_message_is_accepted() -> None:
-    (incoming,) = CHANNEL.decode(request(body_of("05")))  # type: ignore[misc]
+    (incoming,) = CHANNEL.decode(request(body_of("05")))
     assert incoming.key.id == "skype/29:1iFtpwQ..."
     assert incoming.id == "message:4GhGAlkzDAK2I5lw"
     assert CHANNEL.nothing("ack").status == published("05")["response"]["status"]

@@ -29,7 +29,7 @@ def writes(caller: Caller, words: str) -> Caller:
 
 
 def test_what_is_written_is_the_transcript_and_no_speech_engine_is_asked() -> None:
-    told, again = writes(Caller(OPEN), "call me back").commands[0].prompt  # type: ignore[union-attr]
+    told, again = writes(Caller(OPEN), "call me back").commands[0].prompt
     assert told.value == "thanks for call me back of 0.0 seconds"
     assert again == Recorded("", "call me back")
 
