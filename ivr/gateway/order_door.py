@@ -14,7 +14,6 @@ take the sockets that calls need. Nothing of an order is repeated in an answer o
 """
 
 import asyncio
-import hmac
 import json
 import logging
 import socket
@@ -26,6 +25,7 @@ import msgspec
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
+from ivr.bearer_token import is_borne
 from ivr.gateway.metrics import OrderRefusal
 from ivr.gateway.order_book import CallOrder, NotTaken
 
@@ -89,9 +89,7 @@ class OrderDoor:
             raise _Refused(400, "The body is no order of a call.") from error
 
     def _require_token(self, request: web.BaseRequest) -> None:
-        scheme, _, given = request.headers.get("Authorization", "").partition(" ")
-        right = hmac.compare_digest(given.strip().encode("utf-8", "surrogateescape"), self._token)
-        if scheme.lower() != "bearer" or not right or len(request.headers.getall("Authorization")) > 1:
+        if not is_borne(request.headers.getall("Authorization", ()), self._token):
             raise _Refused(401, "A token is needed here.", "token", **{"WWW-Authenticate": "Bearer"})
 
     def _refusal(self, refusal: _Refused | NotTaken) -> web.Response:

@@ -11,6 +11,7 @@ from typing import Protocol, TypedDict
 from aiohttp import web
 
 from ivr.errors import DamagedCall, DataUnusable, FlowError, IvrError, StoreUnavailable, WebhookError
+from ivr.server.logged_path import logged_path
 from ivr.server.origin import require_loopback_name, require_own_page
 from ivr.server.readiness import CachedCheck, Check
 from ivr.server.recording_links import WAV
@@ -103,7 +104,7 @@ class App:
         return json_reply({"ready": ready, **parts}, status=200 if ready else 503)
 
     def _refused(self, request: web.BaseRequest, error: WebhookError) -> web.Response:
-        path = request.rel_url.path[:100]
+        path = logged_path(request.rel_url.path)
         self._refusals.report("refused", reason=error.code, status=error.status, path=path)
         return error_reply(error, allow=error.allow if isinstance(error, _NotAllowed) else None)
 

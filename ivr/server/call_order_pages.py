@@ -4,7 +4,6 @@ Without a token in the settings there is nothing at these addresses. Nothing of 
 log: whom it is about is told to nobody but the store.
 """
 
-import hmac
 import logging
 import re
 from collections.abc import Mapping
@@ -13,6 +12,7 @@ from typing import Final
 import msgspec
 from aiohttp import web
 
+from ivr.bearer_token import is_borne
 from ivr.call_record import CallRecord
 from ivr.errors import WebhookError
 from ivr.server.body import Body
@@ -61,16 +61,15 @@ class CallOrderPages:
         return json_reply(state_of(record))
 
     def _require_token(self, request: web.BaseRequest) -> None:
-        scheme, _, given = request.headers.get("Authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not hmac.compare_digest(given.strip().encode(), self._token):
+        if not is_borne(request.headers.getall("Authorization", ()), self._token):
             raise WebhookError(401, "token", "A token is needed here.")
 
     async def _ordered(self, request: web.BaseRequest) -> web.Response:
         key = request.headers.get("Idempotency-Key", "")
         if not _KEY.fullmatch(key):
             raise WebhookError(400, "idempotency-key", "Send an Idempotency-Key of 8 to 128 visible characters.")
-        if request.content_type != "application/json":
-            raise WebhookError(415, "content-type", "An order is application/json.")
+        if request.content_type != "application/json" or "Content-Encoding" in request.headers:
+            raise WebhookError(415, "content-type", "An order is application/json, as it is.")
         body = await Body(request, limit=MAX_ORDER, stall=_STALL, total=_TOTAL).whole()
         record = await self._placing.place(_order(body), key)
         log.info("call ordered", extra={"call": record.id, "channel": record.key.channel})

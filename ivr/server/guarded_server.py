@@ -20,6 +20,7 @@ from msgspec import Struct
 
 from ivr.server.connection import Connection, Unfinished, no_room, stalled
 from ivr.server.connection_places import ConnectionPlaces
+from ivr.server.logged_path import logged_path
 from ivr.server.refusals import Refusals
 from ivr.server.replies import error_reply
 from ivr.server.short_connection import ShortConnection
@@ -126,7 +127,8 @@ class GuardedServer(web.Server):
 
     def _turned_away(self, request: web.BaseRequest) -> web.Response:
         error = no_room()
-        self.refusals.report("refused", reason=error.code, status=error.status, path=request.rel_url.path[:100])
+        path = logged_path(request.rel_url.path)
+        self.refusals.report("refused", reason=error.code, status=error.status, path=path)
         return error_reply(error)
 
     async def drain(self, patience: float) -> None:

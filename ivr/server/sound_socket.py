@@ -103,9 +103,14 @@ async def _rate(socket: web.WebSocketResponse) -> int:
 
 
 async def _next(socket: web.WebSocketResponse, within: float) -> WSMessage | None:
-    """Return the next message; None: none came in time."""
+    """Return the next message; None: none came in time.
+
+    The time is over for all that comes in it. aiohttp's own begins anew with each ping, so that pings without end would
+    keep a recording for ever.
+    """
     try:
-        return await socket.receive(within)
+        async with asyncio.timeout(within):
+            return await socket.receive()
     except TimeoutError:
         return None
 

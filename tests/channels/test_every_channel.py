@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from ivr.engine.commands import LineCommand
 from ivr.engine.events import CallReceived
@@ -124,6 +125,38 @@ def test_a_hostile_body_is_read_or_refused(source: Source, body: bytes, place: i
         for incoming in messages:
             assert re.fullmatch(r"[!-~]{1,128}", incoming.id)
             plug.channel.hear(Leg(), incoming, now=NOW)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "&".join(f"a{number}=1" for number in range(500)),
+        *(
+            "c=1&c=2&t=3&t=4",
+            "c=%ED%A0%80&t=a~b",
+            "c=%00&t=%00",
+            "t=" + "~" * 4000,
+            "c&t",
+            "?",
+            "[",
+            "%",
+            "%ff;=&;",
+            "c=\udcff&t=\udcff",
+        ),
+    ],
+)
+def test_a_hostile_query_is_read_or_refused(plug: Plug, query: str) -> None:
+    for endpoint in plug.channel.endpoints:
+        request = replace(ringing(plug), path=endpoint.path, target=f"{endpoint.path}?{query}")
+        try:
+            messages = plug.channel.decode(request)
+        except WebhookError as error:
+            messages = WebhookReply(error.status)
+        if isinstance(messages, WebhookReply):
+            assert messages.status < 500
+            continue
+        for incoming in messages:
+            assert re.fullmatch(r"[!-~]{1,128}", incoming.id)
 
 
 @pytest.mark.parametrize("source", ALL, ids=lambda source: source.name)

@@ -148,6 +148,7 @@ async def visiting(
         "port": 0,
         "data": folder / "data",
         "console_token": TOKEN,
+        "calls_token": TOKEN,
         "stt": "scripted",
         "stt_script": script,
         "reply_budget": 5.0,

@@ -1,6 +1,8 @@
 """A caller is recorded by WebSocket: what was said is kept before anything is confirmed, whoever sends it."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import aiohttp
@@ -13,6 +15,7 @@ from ivr.server import listen_pages, sound_socket, stream_recorder
 from ivr.storage import SMALL
 from tests.jambonz.jambonz_line import KEY
 from tests.jambonz.recording_house import RecordingHouse, closed, heard, played, pressed, quiet, recording_house, voice
+from tests.waiting import PATIENCE
 
 ENDED = {"call_status": "completed", "call_termination_by": "caller", "duration": 9}
 
@@ -246,6 +249,40 @@ async def test_a_sender_that_sends_nothing_is_silent_and_comes_to_an_end(monkeyp
         async with house.socket() as socket:
             assert await closed(socket) == 1000
         assert isinstance(house.events[-1], InputTimedOut)
+
+
+@pytest.mark.parametrize("kind", ["ping", "pong"])
+async def test_pings_without_end_are_no_sound(monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    monkeypatch.setattr(sound_socket, "LOOK", 0.05)
+    monkeypatch.setattr(stream_recorder, "PATIENCE", -3.0)
+    async with recording_house() as house:
+        async with house.socket() as socket, knocking(socket, kind):
+            assert await closed(socket) == 1000
+        assert isinstance(house.events[-1], InputTimedOut)
+
+
+async def test_pings_are_no_first_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sound_socket, "FIRST_WITHIN", 0.05)
+    async with recording_house() as house, house.socket(first=None) as socket, knocking(socket, "ping"):
+        assert await closed(socket) == 1008
+
+
+@asynccontextmanager
+async def knocking(socket: aiohttp.ClientWebSocketResponse, kind: str) -> AsyncIterator[None]:
+    """Send pings, or pongs that nobody asked for, as fast as the loop turns."""
+
+    async def knocks() -> None:
+        with suppress(ConnectionError):
+            while not socket.closed:
+                await (socket.ping() if kind == "ping" else socket.pong())
+                await asyncio.sleep(0.001)
+
+    task = asyncio.create_task(knocks())
+    try:
+        async with asyncio.timeout(PATIENCE):
+            yield
+    finally:
+        task.cancel()
 
 
 async def test_a_sender_that_is_too_fast_is_not_read_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:

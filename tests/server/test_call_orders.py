@@ -2,7 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
+import logging
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,8 @@ from ivr.server.assembly import running
 from ivr.settings import Settings
 from ivr.store.data_folder import DataFolder
 from ivr.store.sqlite_archive import SqliteArchive
+from tests.server.harness import connected
+from tests.waiting import PATIENCE
 
 TOKEN = "a-token-for-calls-0123"
 FLOW = """
@@ -157,6 +160,7 @@ async def test_what_may_not_be_placed_is_refused_and_leaves_nothing(
         (b"[" * 5000, {}, 400),
         (b'{"to": "\xff"}', {}, 400),
         (b"{}", {"Content-Type": "text/plain"}, 415),
+        (json.dumps(ORDER).encode(), {"Content-Encoding": "gzip"}, 415),
         (b'{"to": "' + b"4" * 20_000 + b'"}', {}, 413),
     ],
 )
@@ -180,6 +184,28 @@ async def test_nobody_without_the_token_orders_or_looks(tmp_path: Path, token: s
         assert (await office.order(token=token))[0] == 401
         assert (await office.look("0" * 32, token=token or "none"))[0] == 401
         assert await office.stored() == []
+
+
+@pytest.mark.parametrize(
+    "other", [b"Bearer \xff\xfe", b"Bearer \xed\xa0\x80", TOKEN.encode(), b"Basic " + TOKEN.encode()]
+)
+async def test_bytes_that_are_no_text_are_no_token_and_no_mistake_of_ours(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, other: bytes
+) -> None:
+    async with orders(tmp_path) as office:
+        assert await asked(office.url, [other]) == 401
+        assert await asked(office.url, [other, b"Bearer " + TOKEN.encode()]) == 401, "of two tokens none counts"
+        assert await asked(office.url, [b"Bearer " + TOKEN.encode(), other]) == 401
+        assert await asked(office.url, [b"Bearer " + TOKEN.encode()]) == 404
+    assert [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR] == []
+
+
+async def asked(url: str, tokens: Sequence[bytes]) -> int:
+    """Look at a call with Authorization fields as they stand; return the status."""
+    fields = b"".join(b"Authorization: %b\r\n" % token for token in tokens)
+    async with connected(int(url.rpartition(":")[2])) as (reader, writer), asyncio.timeout(PATIENCE):
+        writer.write(b"GET /calls/%b HTTP/1.1\r\nHost: ivr\r\n%b\r\n" % (b"0" * 32, fields))
+        return int((await reader.read(16)).split()[1])
 
 
 async def test_without_a_token_in_the_settings_there_is_nothing(tmp_path: Path) -> None:

@@ -86,6 +86,8 @@ ENDPOINTS: Mapping[str, tuple[Mapping[bytes, bytes], bytes]] = {
     "GET /phone/line": (LINE, b""),
     "GET /phone/static/phone.js": ({}, b""),
     "GET /nowhere": ({}, b""),
+    "POST /calls": (JSON, b"{}"),
+    f"GET /calls/{'0' * 32}": ({}, b""),
 }
 AT_ONCE = 20
 EXPECTED = {503}

@@ -86,3 +86,28 @@ async def test_what_was_left_out_is_told_at_the_end_too(caplog: pytest.LogCaptur
     refusals.close()
     refusals.close()
     assert lines(caplog, "refused") == [*[("no-keys", 0)] * MOST, ("no-keys", 3)]
+
+
+@pytest.mark.parametrize(
+    ("asked", "logged"),
+    [
+        ("/recordings/" + "A" * 95 + ".wav", "/recordings/…"),
+        ("/jambonz/listen/acc-1/call-1/listen.1.2~" + "k" * 22, "/jambonz/listen/acc-1/…"),
+        ("/recordings/" + "A" * 41, "/recordings/…"),
+        (
+            "/" + "a" * 40 + "/" + "b" * 40 + "/" + "c" * 40 + "/" + "d" * 40,
+            "/" + "a" * 40 + "/" + "b" * 40 + "/" + "c" * 40 + "/…",
+        ),
+        ("/" + "x" * 5000, "/…"),
+        ("/jambonz/call/desk", "/jambonz/call/desk"),
+        ("/calls/" + "0" * 32, "/calls/" + "0" * 32),
+        ("/nowhere", "/nowhere"),
+    ],
+)
+async def test_an_address_that_is_a_key_is_not_logged(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, asked: str, logged: str
+) -> None:
+    async with serving(tmp_path) as served:
+        await served.send(request("GET", asked))
+    paths = [record.__dict__["path"] for record in caplog.records if record.getMessage() == "refused"]
+    assert paths == [logged]

@@ -93,8 +93,11 @@ class Addresses:
         raise WebhookError(404, "not-found", "There is nothing at this address.")
 
     def step_of(self, place: Place, target: str) -> Step | None:
-        """Return the step of an address; None: it has none. Raise WebhookError (403) if it is none of ours."""
-        query = dict(parse_qsl(urlsplit(target).query, max_num_fields=_MOST_PARAMETERS))
+        """Return the step of an address; None: it has none. Raise WebhookError (400, 403) if it is none of ours."""
+        try:
+            query = dict(parse_qsl(urlsplit(target).query, max_num_fields=_MOST_PARAMETERS))
+        except ValueError:  # not all carriers sign the address, so anybody's query may stand in it
+            raise WebhookError(400, "malformed", "The query cannot be read.") from None
         call, token = query.get(_CALL), query.get(_TOKEN)
         if call is None and token is None:
             return None
