@@ -15,13 +15,14 @@ from msgspec import Struct
 
 from ivr.audio.workers import Workers
 from ivr.media.installed import installed_sound
-from ivr.media.sound import Sound, Unplayable
+from ivr.media.sound import Sound
 from ivr.phone.handset import Handset
 from ivr.phone.net.exchange import MessageExchange
 from ivr.phone.net.guard import Guard
 from ivr.phone.net.identity import Identity, identity_served
 from ivr.phone.net.limits import PhoneLimits
-from ivr.phone.net.post import NoReply, Post, WebPost
+from ivr.phone.net.post import Post, WebPost
+from ivr.phone.net.prompt_files import fetch_prompt_file
 from ivr.phone.order_news import OrderNews
 from ivr.phone.phone_events import Ended, PhoneEvent
 from ivr.phone.placed_call import Caller, PlacedCall
@@ -96,11 +97,7 @@ class Platform:
 
     async def fetch(self, url: str) -> bytes:
         """Return an audio file that a bot names, within the limits of the phone; raise Unplayable."""
-        limits = self.target.limits
-        try:
-            return await self._files.fetch(url, answer_time=limits.file_time, most=limits.file_size)
-        except NoReply as error:
-            raise Unplayable(f"A file of the prompt cannot be fetched: {error}") from error
+        return await fetch_prompt_file(self._files, url, self.target.limits)
 
     async def place(
         self,

@@ -30,7 +30,7 @@ from ivr.engine.commands import (
 from tests.channels.orders import WORDS, batches
 from tests.twiml.twiml_line import CALL, PUBLIC, Line, query, verb
 
-OF_TWIML = [name for name, profile in PROFILES.items() if profile.dialect == "TwiML"]
+OF_TWIML = [name for name, profile in PROFILES.items() if profile.twiml is not None]
 HELLO = Text("Hello & welcome.", "female", "en-US")
 MENU = Recognize("1.2", (HELLO,), choices=(Choice("sales", "1", ("sales", "the sales, please")), Choice("two", "2")))
 DIGITS = Recognize("1.2", (HELLO,), digits=DigitInput(1, 5, "*#", 2.5), initial_silence=8.0)

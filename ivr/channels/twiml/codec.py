@@ -92,9 +92,12 @@ class TwimlChannel:
         self._profile = profile
         self._account = account
         self._addresses = Addresses(public=public, name=profile.name, account=account, tokens=tokens)
-        prompts = Prompts(media_base=media_base, recording=recording, most_text=profile.most_text)
-        speaking = PlivoSpeaking if profile.dialect == "Plivo XML" else Speaking
-        self._speaking: Speaking | PlivoSpeaking = speaking(profile, self._addresses, prompts)
+        prompts = Prompts(media_base=media_base, recording=recording)
+        self._speaking = (
+            Speaking(profile.twiml, self._addresses, prompts)
+            if profile.twiml is not None
+            else PlivoSpeaking(self._addresses, prompts)
+        )
         self._deletes = deletes_recordings
         self._application = application
 
@@ -108,7 +111,7 @@ class TwimlChannel:
         """Read a request; raise WebhookError where it is not about a call of this account, or not ours to answer."""
         place = self._addresses.place_of(request.path)
         fields = fields_of(request.body)
-        if self._profile.dialect == "Plivo XML":
+        if self._profile.twiml is None:
             fields = twiml_fields(fields)
         elif fields.get(wire.ACCOUNT) != self._account:
             raise WebhookError(403, "account", "The request is about another account.")

@@ -12,7 +12,6 @@ from ivr.channels.twiml import plivo_wire as plivo
 from ivr.channels.twiml import wire
 from ivr.channels.twiml.addresses import Addresses
 from ivr.channels.twiml.long_documents import prompt_of, with_prompt
-from ivr.channels.twiml.profiles import Profile
 from ivr.channels.twiml.prompts import Prompts
 from ivr.channels.twiml.speaking import (
     LONGEST_RINGING,
@@ -52,8 +51,7 @@ _NO_KEY: Final = "none"
 class PlivoSpeaking:
     """Makes documents for Plivo."""
 
-    def __init__(self, profile: Profile, addresses: Addresses, prompts: Prompts) -> None:
-        self._profile = profile
+    def __init__(self, addresses: Addresses, prompts: Prompts) -> None:
         self._addresses = addresses
         self._prompts = prompts
 
@@ -84,7 +82,7 @@ class PlivoSpeaking:
             case Answer():  # what is heard first answers
                 return
             case Reject():
-                yield plivo.Hangup("busy" if self._profile.can.rejection == "busy" else "rejected")
+                yield plivo.Hangup("busy")  # as `Capabilities.rejection` of `profiles` says
             case HangUp():
                 yield plivo.Hangup()
             case Play():

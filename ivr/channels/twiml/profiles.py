@@ -13,14 +13,9 @@ from ivr.channels.twiml.voices import SPEAKS, UNDERSTANDS
 from ivr.ports import Capabilities
 
 
-class Profile(Struct, frozen=True, kw_only=True):
-    """One carrier's dialect."""
+class TwimlRules(Struct, frozen=True, kw_only=True):
+    """How a carrier reads a document of TwiML."""
 
-    name: str
-    "The channel's name, and the first part of its addresses."
-    can: Capabilities
-    dialect: Literal["TwiML", "Plivo XML"] = "TwiML"
-    "In which language its documents are, and the fields that it posts."
     tells_empty: bool
     """`actionOnEmptyResult` is known: silence is told at the question's own address. Else the document goes on, to an
     address of ours that means silence."""
@@ -34,8 +29,17 @@ class Profile(Struct, frozen=True, kw_only=True):
     trims: bool
     "It trims recordings unless it is told not to."
     speech_timeout: str
-    most_text: int
-    "Characters of one `Say`."
+    "`speechTimeout` of a `Gather`: seconds of silence after which what was said is whole, or `auto`."
+
+
+class Profile(Struct, frozen=True, kw_only=True):
+    """One carrier's dialect."""
+
+    name: str
+    "The channel's name, and the first part of its addresses."
+    can: Capabilities
+    twiml: TwimlRules | None
+    "How it reads documents; None: its documents, and the fields that it posts, are Plivo's."
     most_bytes: int = 64_000
     """Bytes of a document. Twilio refuses one of "more than 64 kB" (error 11750), whichever of both it means. The pages
     of the others do not name a limit."""
@@ -84,13 +88,14 @@ def _can(**differences: object) -> Capabilities:
 TWILIO: Final = Profile(
     name="twilio",
     can=_can(),
-    tells_empty=True,
-    first_silence_by_pause=True,
-    record_timeout="from the start",
-    single_channel=False,
-    trims=True,
-    speech_timeout="auto",
-    most_text=3000,
+    twiml=TwimlRules(
+        tells_empty=True,
+        first_silence_by_pause=True,
+        record_timeout="from the start",
+        single_channel=False,
+        trims=True,
+        speech_timeout="auto",
+    ),
     recordings="/2010-04-01/Accounts/{account}/Recordings/{recording}.json",
     recording_suffix=".wav",
     calls="/2010-04-01/Accounts/{account}/Calls.json",
@@ -99,13 +104,14 @@ TWILIO: Final = Profile(
 TELNYX: Final = Profile(
     name="telnyx",
     can=_can(separate_first_timeout=False, lone_terminator=False, tells_silence=False, separate_record_silence=True),
-    tells_empty=False,  # its page of Gather does not name the attribute
-    first_silence_by_pause=False,  # nor does it say that a Pause can be nested
-    record_timeout="after speech",
-    single_channel=True,
-    trims=False,
-    speech_timeout="2",
-    most_text=3000,
+    twiml=TwimlRules(
+        tells_empty=False,  # its page of Gather does not name the attribute
+        first_silence_by_pause=False,  # nor does it say that a Pause can be nested
+        record_timeout="after speech",
+        single_channel=True,
+        trims=False,
+        speech_timeout="2",
+    ),
     recordings="/v2/recordings/{recording}",
     recording_suffix="",
     calls="/v2/texml/Accounts/{account}/Calls",
@@ -115,13 +121,14 @@ TELNYX: Final = Profile(
 SIGNALWIRE: Final = Profile(
     name="signalwire",
     can=_can(separate_first_timeout=False, lone_terminator=False),
-    tells_empty=True,
-    first_silence_by_pause=False,
-    record_timeout="from the start",
-    single_channel=False,
-    trims=True,
-    speech_timeout="auto",
-    most_text=3000,
+    twiml=TwimlRules(
+        tells_empty=True,
+        first_silence_by_pause=False,
+        record_timeout="from the start",
+        single_channel=False,
+        trims=True,
+        speech_timeout="auto",
+    ),
     recordings="/api/laml/2010-04-01/Accounts/{account}/Recordings/{recording}.json",
     recording_suffix=".wav",
     calls="/api/laml/2010-04-01/Accounts/{account}/Calls.json",
@@ -131,14 +138,7 @@ PLIVO: Final = Profile(
     name="plivo",
     # Its times have bounds: 5 to 60 s for the first key, 2 to 10 s between two.
     can=_can(lone_terminator=False, tells_silence=False, barge_in_by_kind=False),
-    dialect="Plivo XML",
-    tells_empty=False,
-    first_silence_by_pause=False,  # the first key has a time of its own
-    record_timeout="from the start",
-    single_channel=True,
-    trims=False,
-    speech_timeout="2",
-    most_text=3000,
+    twiml=None,
     recordings="/v1/Account/{account}/Recording/{recording}/",
     recording_suffix="",
     calls="/v1/Account/{account}/Call/",

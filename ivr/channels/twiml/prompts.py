@@ -10,6 +10,8 @@ from ivr.channels.twiml.voices import spoken_by
 from ivr.engine.commands import Audio, Gender, Recorded, Segment, Silence, Text
 from ivr.spoken_text import divided, speakable
 
+_MOST_TEXT = 3000
+"Characters of one `Say`, or `Speak`, as they are written. More are several of them."
 _LONGEST_BREAK = 10_000
 "Milliseconds of one SSML break."
 _LONGEST_ADDRESS = 4096
@@ -39,15 +41,13 @@ _SAY_AS: Final[Mapping[str, tuple[wire.InterpretAs, wire.DateFormat | None]]] = 
 class Prompts:
     """Makes verbs of what is to be heard."""
 
-    def __init__(self, *, media_base: str, recording: Callable[[str, float], str] | None, most_text: int) -> None:
+    def __init__(self, *, media_base: str, recording: Callable[[str, float], str] | None) -> None:
         """Assets are fetched from `<media_base>/<sha256>.wav`, recordings of callers from what `recording` returns.
 
-        `recording` takes a recording's name and the time; without it, none is played. `most_text`: characters of one
-        `Say`.
+        `recording` takes a recording's name and the time; without it, none is played.
         """
         self._media_base = media_base.rstrip("/")
         self._recording = recording
-        self._most_text = most_text
 
     def verbs(self, segments: Sequence[Segment], *, now: float) -> tuple[wire.Audible, ...]:
         """Return what plays the segments, in order; nothing to be heard is no verb."""
@@ -82,7 +82,7 @@ class Prompts:
             yield segment
 
     def _pieces(self, text: Text) -> Iterator[str]:
-        return divided(speakable(text.value), self._most_text, size=_written_size)
+        return divided(speakable(text.value), _MOST_TEXT, size=_written_size)
 
     def _spoken(self, text: Text) -> Iterator[wire.Say]:
         spoken = spoken_by(text.language, text.voice)

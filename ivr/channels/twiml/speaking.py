@@ -12,7 +12,7 @@ from ivr.channels.gathered import between_keys, most_keys, phrases, takes_keys, 
 from ivr.channels.twiml import wire
 from ivr.channels.twiml.addresses import Addresses
 from ivr.channels.twiml.long_documents import prompt_of, with_prompt
-from ivr.channels.twiml.profiles import Profile
+from ivr.channels.twiml.profiles import TwimlRules
 from ivr.channels.twiml.prompts import Prompts
 from ivr.channels.twiml.voices import recognised
 from ivr.channels.twiml.xml_text import escaped
@@ -45,8 +45,8 @@ _MOST_HINTS, _LONGEST_HINT, _HINT_BYTES = 500, 100, 20_000
 class Speaking:
     """Makes documents for one carrier."""
 
-    def __init__(self, profile: Profile, addresses: Addresses, prompts: Prompts) -> None:
-        self._profile = profile
+    def __init__(self, rules: TwimlRules, addresses: Addresses, prompts: Prompts) -> None:
+        self._rules = rules
         self._addresses = addresses
         self._prompts = prompts
 
@@ -76,7 +76,7 @@ class Speaking:
             case Answer():  # what is heard first answers
                 return
             case Reject():
-                yield wire.Reject("busy" if self._profile.can.rejection == "busy" else "rejected")
+                yield wire.Reject("busy")  # as `Capabilities.rejection` of `profiles` says
             case HangUp():
                 yield wire.Hangup()
             case Play():
@@ -117,17 +117,17 @@ class Speaking:
             nested,
             input=("dtmf", "speech") if keys and words else ("speech",) if words else ("dtmf",),
             action=self._addresses.step(call, command.op),
-            action_on_empty_result=True if self._profile.tells_empty and not begins else None,
+            action_on_empty_result=True if self._rules.tells_empty and not begins else None,
             num_digits=most_keys(command) if keys else None,
             timeout=timeout,
             finish_on_key=end_key(terminators(command)) if keys else None,
             barge_in=by_voice if words else None,
             language=recognised(command.language) if words else None,
             hints=hints(phrases(command)) if words else None,
-            speech_timeout=self._profile.speech_timeout if words else None,
+            speech_timeout=self._rules.speech_timeout if words else None,
             profanity_filter=False if words else None,  # what is starred out matches nothing
         )
-        if not self._profile.tells_empty and not begins:
+        if not self._rules.tells_empty and not begins:
             yield wire.Redirect(self._addresses.step(call, command.op, empty=True))
 
     def _times(self, command: Recognize, *, can_be_said: bool) -> tuple[int, int]:
@@ -140,15 +140,15 @@ class Speaking:
         if between is None:
             return first, 0
         pause = whole_seconds(between)
-        if self._profile.first_silence_by_pause and can_be_said and first > pause:
+        if self._rules.first_silence_by_pause and can_be_said and first > pause:
             return pause, first - pause
         return max(first, pause), 0
 
     # --- recordings ---
 
     def _record(self, command: Record, call: str) -> wire.Record:
-        profile, ends = self._profile, command.max_silence
-        if profile.record_timeout == "from the start":
+        rules, ends = self._rules, command.max_silence
+        if rules.record_timeout == "from the start":
             ends = max(ends, silence_allowed(command))  # who needs time to begin must not be cut off
         told = self._addresses.beside("recording", call, command.op)
         return wire.Record(
@@ -157,8 +157,8 @@ class Speaking:
             timeout=whole_seconds(ends),
             finish_on_key=end_keys(command.terminators),
             play_beep=command.beep,
-            trim="do-not-trim" if profile.trims else None,
-            channels="single" if profile.single_channel else None,
+            trim="do-not-trim" if rules.trims else None,
+            channels="single" if rules.single_channel else None,
             recording_status_callback=told,
             recording_status_callback_method="POST",
             recording_status_callback_event=("completed", "absent"),

@@ -155,7 +155,7 @@ def _is_on(carrier: _Carrier, settings: Settings) -> bool:
 
 def _example(name: str) -> Example:
     parties = {"From": "+15550100", "To": "+15550199"}
-    of_plivo = PROFILES[name].dialect == "Plivo XML"
+    of_plivo = PROFILES[name].twiml is None
     call = {"CallUUID": "call-1"} if of_plivo else {"AccountSid": ACCOUNT, "CallSid": "call-1"}
     return Example(f"/{name}/call", "application/x-www-form-urlencoded", urlencode(call | parties))
 
