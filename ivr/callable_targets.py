@@ -22,6 +22,7 @@ _DIALLED = re.compile(r"\+?[0-9*().\-]*[0-9][0-9*().\-]*", re.ASCII)
 "A user part that is a number."
 _BETWEEN_DIGITS = re.compile(r"[().\-]")
 "What has no meaning in a number (RFC 3966 5); it is left out, or it would hide a number from a pattern."
+_LETTER, _NO_DIGIT = re.compile("[A-Za-z]"), re.compile("[^0-9]")
 _NUMBERS = re.compile(r"\+[1-9][0-9]{0,14}\*?", re.ASCII)
 _ADDRESSES = re.compile(r"sips?:(\*|[A-Za-z0-9\-_.+]+\*?)@(\*\.)?[A-Za-z0-9\-.]+(:[0-9]{1,5})?", re.ASCII)
 
@@ -64,10 +65,22 @@ class CallableTargets:
 
         A number that is never called is not called through a telephone system either.
         """
-        names = (target, target.partition(":")[2].rpartition("@")[0])
+        user = target.partition(":")[2].rpartition("@")[0]
+        names = (target, user, *_numbers_of(user))
         return any(one.fullmatch(target) for one in self._allowed) and not any(
             one.fullmatch(name) for one in self._never for name in names
         )
+
+
+def _numbers_of(user: str) -> Sequence[str]:
+    """Return the numbers for which the user of a SIP address may be taken, however that is written.
+
+    A telephone system may take `43900123`, `0043900123`, `011…` (from North America) and `(+43)900123` for `+43900123`.
+    """
+    if _LETTER.search(user):
+        return ()
+    digits = _NO_DIGIT.sub("", user)
+    return [f"+{digits.removeprefix(prefix)}" for prefix in ("", "00", "011")]
 
 
 def _compiled(pattern: str) -> re.Pattern[str]:

@@ -56,6 +56,15 @@ def test_a_target_is_a_number_of_a_country_or_a_plain_sip_address(written: str, 
         (("sip:*@*.example.com",), "sip:desk@a.example.com", True),
         (("sip:*@pbx.example.com", "!+43900*"), "sip:+43900123@pbx.example.com", False),
         (("sip:*@pbx.example.com", "!+43900*"), "sip:+43660123@pbx.example.com", True),
+        *(
+            (("sip:*@pbx.example.com", "!+43900*"), f"sip:{user}@pbx.example.com", False)
+            for user in ("43900123", "0043900123", "01143900123", "(+43)900123", "*+43900123", "+43'900'123", "=+43900")
+        ),
+        (("sip:*@pbx.example.com", "!+43900*"), "sip:0043660123@pbx.example.com", True),
+        (("sip:*@pbx.example.com", "!+43900*"), "sip:anna43900@pbx.example.com", True),
+        (("sip:*@pbx.example.com", "!+43900*"), "sip:900@pbx.example.com", True),
+        (("sip:*@pbx.example.com", "!+43900*"), "sip:~@pbx.example.com", True),
+        (("sip:*@pbx.example.com", "!sip:0*@pbx.example.com"), "sip:0900123@pbx.example.com", False),
         (("+43*",), "sip:+43660123@pbx.example.com", False),
         (("sip:*@*.example.com",), "sip:desk@example.com", False),
         (("sip:1*@pbx.example.com",), "sip:100@pbx.example.com", True),
