@@ -95,8 +95,11 @@ class ChatWorld:
             yield server
 
     def chat(self, server: Running, *, path: str = "/api/messages", **more: Any) -> Chat:
+        return self.chat_at(f"{server.url}{path}", **more)
+
+    def chat_at(self, address: str, **more: Any) -> Chat:
         assert self._post is not None
-        chat = Chat(WebBot(self._post), f"{server.url}{path}", self.identity, self.connector, app_id=APP, **more)
+        chat = Chat(WebBot(self._post), address, self.identity, self.connector, app_id=APP, **more)
         self.chats.append(chat)
         return chat
 

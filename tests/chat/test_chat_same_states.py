@@ -1,4 +1,4 @@
-"""Each shipped flow in writing: whoever writes reaches the states that whoever calls reaches, and it replays the same."""
+"""Each shipped flow in writing: whoever writes reaches the states of whoever calls, and it replays the same."""
 
 import asyncio
 import logging

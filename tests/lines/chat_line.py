@@ -29,7 +29,7 @@ MOST_TURNS = 500
 
 
 class Unhurried:
-    """`Mind` of somebody as on a chat: who answers what is asked once it was asked, and ends a message by sending it."""
+    """`Mind` of somebody in a chat: who answers once something was asked, and ends a message by sending it."""
 
     def __init__(self, mind: Mind) -> None:
         self._mind = mind
