@@ -35,6 +35,7 @@ class CallState(Struct, frozen=True):
 
 class _Refusal(Struct, frozen=True):
     message: str
+    code: str = ""
 
 
 class _Refused(Struct, frozen=True):
@@ -73,10 +74,8 @@ class ServerOfCalls:
             _fail(f"The server cannot be reached ({type(error).__name__}). Does it run? --server says where.")
         finally:
             connection.close()
-        if status == 404 and method == "POST":
-            _fail(f"{_message(read)} Without IVR_CALLS_TOKEN, a server places no calls.")
         if not 200 <= status < 300:
-            _fail(f"{_message(read)} ({status})")
+            _fail(_why_refused(status, read, ordered=method == "POST"))
         try:
             return msgspec.json.decode(read, type=CallState)
         except msgspec.DecodeError:
@@ -154,11 +153,16 @@ def _settings() -> Settings:
         raise click.ClickException(str(error)) from error
 
 
-def _message(body: bytes) -> str:
+def _why_refused(status: int, body: bytes, *, ordered: bool) -> str:
     try:
-        return plain(msgspec.json.decode(body, type=_Refused).error.message)
+        refusal = msgspec.json.decode(body, type=_Refused).error
     except msgspec.DecodeError:
-        return "The server refuses."
+        return f"The server refuses, with {status} and no reason. Is it an ivr server?"
+    if ordered and refusal.code == "not-found":  # nothing is at this address there
+        return "That server takes no orders: its IVR_CALLS_TOKEN is not set. Set it there, and start it again."
+    if status == 401:
+        return "IVR_CALLS_TOKEN is another one at that server than here."
+    return f"{plain(refusal.message)} ({status})"
 
 
 def _fail(message: str) -> NoReturn:

@@ -1,7 +1,7 @@
 """What a call that we place begins with: values for the flow's parameters, as JSON, and facts that `set` may change."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from ivr.engine.flow import Flow
 from ivr.engine.language_choice import among
@@ -9,6 +9,13 @@ from ivr.engine.scope import SETTABLE
 from ivr.engine.values import Value
 from ivr.engine.variables import Misfit, fit
 from ivr.engine.web_orders import Misshapen, shaped
+
+_WRITTEN: Final = {
+    "date": ", which is written 2026-12-24",
+    "time": ", which is written 09:40",
+    "datetime": ", which is written with its offset: 2026-12-24T09:40+01:00",
+}
+"How values of these types are written."
 
 
 def given(flow: Flow, values: Mapping[str, Any]) -> Mapping[str, Value]:
@@ -21,7 +28,7 @@ def _given(flow: Flow, name: str, value: Any) -> Value:
         try:
             return fit(shaped(value, flow.variables[name].type, f'"{name}"'), flow.variables[name])
         except Misshapen as misshapen:
-            raise Misfit(str(misshapen)) from misshapen
+            raise Misfit(f"{misshapen}{_WRITTEN.get(flow.variables[name].type.name, '')}") from misshapen
         except Misfit as misfit:
             raise Misfit(f'"{name}" is {misfit}') from misfit
     if name not in SETTABLE:

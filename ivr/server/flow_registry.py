@@ -167,7 +167,9 @@ class FlowRegistry:
         wanted = (normal(name) if name else "") or self._routes.get(called.casefold()) or self.default
         if wanted is None:
             raise WebhookError(
-                404, "no-default-flow", "Several flows are served: use /call/<name>, or set IVR_DEFAULT_FLOW."
+                404,
+                "no-default-flow",
+                "Several flows are served: call …/call/NAME, with the name of one, or set IVR_DEFAULT_FLOW.",
             )
         flow = self._named.get(wanted)
         if flow is None:

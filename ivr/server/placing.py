@@ -111,7 +111,8 @@ class Placing:
     async def _placed_now(self, order: CallOrder, call: str, whole: str) -> CallRecord:
         account = self._accounts.get(order.channel)
         if account is None:
-            raise WebhookError(422, "channel", "This channel is not on here, or cannot place calls.")
+            able = ", ".join(sorted(self._accounts.keys() - self._unset.keys())) or "none"
+            raise WebhookError(422, "channel", f"This channel is not on here. Channels that place calls here: {able}.")
         if (needed := self._unset.get(order.channel)) is not None:
             raise WebhookError(422, "channel", f"This channel places no calls here. To have it do so, set {needed}.")
         if not SHORTEST_RING <= order.ring <= LONGEST_RING:

@@ -105,7 +105,7 @@ class DataFolder:
             os.close(lock)
             raise FolderInUse(
                 f"The data folder {self.path} is in use by process {owner or '(still starting)'}. "
-                "Stop that server, or set another data folder for this one."
+                "Stop that server, or set another data folder for this one (IVR_DATA)."
             ) from None
         os.ftruncate(lock, 0)
         os.write(lock, f"{os.getpid()}\n".encode())

@@ -102,8 +102,10 @@ def test_it_waits_until_the_call_is_over(
     ("answer", "said"),
     [
         ((403, {"error": {"code": "target", "message": "Not named."}}), "Not named. (403)"),
-        ((404, {"error": {"code": "not-found", "message": "Not found."}}), "Without IVR_CALLS_TOKEN"),
-        ((500, b"<html>"), "The server refuses. (500)"),
+        ((404, {"error": {"code": "not-found", "message": "Not found."}}), "its IVR_CALLS_TOKEN is not set"),
+        ((404, {"error": {"code": "unknown-flow", "message": "No such flow."}}), "Error: No such flow. (404)\n"),
+        ((401, {"error": {"code": "token", "message": "A token."}}), "is another one at that server"),
+        ((500, b"<html>"), "The server refuses, with 500"),
         ((202, b"<html>"), "Is it an ivr server?"),
     ],
 )

@@ -39,6 +39,7 @@ variables:
   patient: {type: text, default: none, parameter: true}
   fee: {type: decimal, default: none, parameter: true, min: "0", max: "1000"}
   code: {type: text, default: none, parameter: true, sensitive: true}
+  day: {type: date, default: none, parameter: true}
   tries: 0
 states:
   greet: {answer: {}, next: who}
@@ -256,6 +257,7 @@ def test_an_outcome_can_be_given() -> None:
         ({"patient": 3}, '"patient" is not of type text'),
         ({"fee": 2000}, '"fee" is too small or too large'),
         ({"fee": "much"}, '"fee" is not of type decimal'),
+        ({"day": "tomorrow"}, '"day" is not of type date, which is written 2026-12-24'),
         ({"language": 5}, '"language" is not of type text'),
         ({"outcome": ""}, '"outcome" is not of type text'),
     ],

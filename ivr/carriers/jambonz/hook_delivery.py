@@ -19,6 +19,7 @@ from ivr.carriers.jambonz.hook_signing import FORGERIES, HEADER, forged, signatu
 from ivr.carriers.jambonz.verb_document import Refused, read_document
 from ivr.carriers.jambonz.verbs import Auth, Hook
 from ivr.carriers.misbehaviour import Misbehaviour
+from ivr.phone.net.exchange import reason_of
 from ivr.phone.phone_events import PhoneEvent, Replied, Sent
 
 PATIENCE = 10.0
@@ -187,7 +188,7 @@ def basic(auth: Auth | None) -> Sequence[tuple[str, str]]:
 def read_answer(url: str, reply: BotReply, *, is_first: bool) -> HookAnswer:
     """Return the verbs of an answer. One without JSON, or whose JSON is no array, is none; the first one has to be."""
     if reply.status not in SUCCESS:
-        return HookFailed("refused", f"{url} answered {reply.status}.")
+        return HookFailed("refused", f"{url} answered {reply.status}{reason_of(reply.body) or '.'}")
     if "application/json" not in reply.content_type:
         found = reply.content_type or "nothing"
         problem = f"The first answer has to be application/json, and not {found}."

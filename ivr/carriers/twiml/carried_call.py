@@ -25,6 +25,7 @@ from ivr.line import Connected, PromptEnded, PromptFailed, Signal
 from ivr.media.recorder import wav
 from ivr.media.sound import silence
 from ivr.phone.handset import Handset
+from ivr.phone.net.exchange import reason_of
 from ivr.phone.net.limits import PhoneLimits
 from ivr.phone.phone_events import Dialled, Ended, PromptOver, StateChanged, WorkflowRefused, events_of_effect
 
@@ -128,12 +129,12 @@ class CarriedCall:
         try:
             reply = await self._sent(target, fields)
         except BotFailed as error:
-            return Refused(NOT_REACHED, (f"{target.url}: {error}",))
+            return Refused(NOT_REACHED, (str(error) if target.url in str(error) else f"{target.url}: {error}",))
         found: Document | Refused
         if 200 <= reply.status < 300:
             found = self._read(reply, target.url)
         else:
-            found = Refused(NOT_FETCHED, (f"{target.url} answered {reply.status}",))
+            found = Refused(NOT_FETCHED, (f"{target.url} answered {reply.status}{reason_of(reply.body)}",))
         if isinstance(found, Refused):
             self._handset.tell(WorkflowRefused(tuple(f"{found.code} {one}" for one in found.problems)))
         return found

@@ -137,11 +137,15 @@ class _Refusal(Struct, frozen=True):
 
 
 def _answered(reply: Reply) -> str:
-    """Return what the bot answered, with its own reason where it gives one."""
+    return f"The bot answered {reply.status}{reason_of(reply.body) or '.'}"
+
+
+def reason_of(body: bytes) -> str:
+    """Return the reason that a bot gives in the body of a refusal, after a colon; none: an empty text."""
     reason = ""
     with contextlib.suppress(ValueError, RecursionError):  # no JSON, or not of this shape: then it gives none
-        reason = msgspec.json.decode(reply.body[:SHOWN], type=_Refusal).error.message
+        reason = msgspec.json.decode(body[:SHOWN], type=_Refusal).error.message
     # The bot is foreign: its text may be long, and move a terminal's cursor or turn the writing round.
     plain = " ".join("".join(char if char.isprintable() else " " for char in reason[: 2 * REASON]).split())
     shown = plain if len(plain) <= REASON else f"{plain[:REASON]}…"
-    return f"The bot answered {reply.status}{f': {shown}' if shown else '.'}"
+    return f": {shown}" if shown else ""
