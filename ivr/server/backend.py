@@ -15,13 +15,13 @@ from msgspec import Struct
 
 from ivr.audio.workers import Workers
 from ivr.engine.actions.record import TRANSCRIBE
-from ivr.engine.commands import FETCH
+from ivr.engine.commands import FETCH, NotificationWay
 from ivr.engine.secret_values import Secrets
 from ivr.engine.web_orders import HTTP
 from ivr.flowfile.checks import Provided
 from ivr.flowfile.load import load_flow
 from ivr.outbox import Outbox, PlatformRequests
-from ivr.ports import Capabilities, Channel
+from ivr.ports import Capabilities, Channel, SpeechToText
 from ivr.server.app import MEDIA
 from ivr.server.arrivals import Arrivals
 from ivr.server.closings import Closings
@@ -39,6 +39,7 @@ from ivr.server.speech_abilities import concurrency_of, missing_of, phrases_of
 from ivr.services.egress import AT_ONCE
 from ivr.services.platform_api import Api
 from ivr.services.recording_fetch import RecordingFetch
+from ivr.services.sender import Sender
 from ivr.services.service import Service
 from ivr.services.transcription import Transcription
 from ivr.services.web_request import WebRequest
@@ -90,13 +91,12 @@ async def open_backend(
     `stack` closes the parts, the last one first, so that each stands on what it needs until it has ended.
     """
     trial = dev or pretends
-    workers = Workers()
-    stack.push_async_callback(workers.close)
-    speech = engine_of(settings, workers)
-    await load_models(workers)
+    processes = Workers()
+    stack.push_async_callback(processes.close)
+    speech = engine_of(settings, processes)
+    await load_models(processes)
     folder = stack.enter_context(DataFolder.open(settings.data))
     opened = await _open_store(stack, settings, folder)
-    store, recordings = opened.calls, opened.recordings
     secret_values = secrets_of(settings)
     egress = egress_of(settings, dev=trial)
     provided = provided_by(settings, secret_values, egress, writes_mails=trial)
@@ -107,26 +107,18 @@ async def open_backend(
     links = RecordingLinks(public, opened.link_key)
     here = Surroundings(public, f"{public}{MEDIA}".rstrip("/"), links, opened.token_key, folder, dev, trial)
     plugs = [source.make(settings, here) for source in sources_on(settings, dev=dev)]
-    requests = WebRequest(egress, secret_values)
-    stack.push_async_callback(requests.close)
-    apis = _apis(stack, plugs)
-    platform_requests = PlatformRequestWorker(opened.requests, apis)
-    services: dict[str, Service] = {
-        TRANSCRIBE: Transcription(speech, recordings),
-        HTTP: requests,
-        FETCH: RecordingFetch(apis, recordings, largest=settings.max_recording),
-    }
-    worker = Worker(store, services, limits={TRANSCRIBE: concurrency_of(settings), HTTP: AT_ONCE, FETCH: AT_ONCE})
+    web = WebRequest(egress, secret_values)
+    stack.push_async_callback(web.close)
     mails = folder.mail if trial else None
-    senders = make_senders(stack, settings, recordings, links, egress=egress, mails=mails)
-    notifier = Notifier(opened.outbox, senders)
+    senders = make_senders(stack, settings, opened.recordings, links, egress=egress, mails=mails)
+    workers = _make_workers(settings, opened, _apis(stack, plugs), speech=speech, web=web, senders=senders)
     turns = TurnsInMemory(
-        store=store,
+        store=opened.calls,
         channels=_channels(plugs),
         flows=registry,
-        jobs=worker,
-        notifier=notifier,
-        requests=platform_requests,
+        jobs=workers.jobs,
+        notifier=workers.notifier,
+        requests=workers.requests,
         uploads=arrivals,
         closings=closings,
         now=time.time,
@@ -135,26 +127,61 @@ async def open_backend(
         grace=settings.recording_wait,
         budget=settings.reply_budget,
     )
-    worker.start(turns.wake)
-    stack.push_async_callback(worker.close)
-    notifier.start()
-    stack.push_async_callback(notifier.close)
-    platform_requests.start(turns.answered)
-    stack.push_async_callback(platform_requests.close)
+    workers.start(stack, turns)
     return Backend(
         folder=folder,
-        store=store,
+        store=opened.calls,
         archive=opened.archive,
         registry=registry,
-        recordings=recordings,
+        recordings=opened.recordings,
         arrivals=arrivals,
         closings=closings,
         links=links,
         plugs=plugs,
-        worker=worker,
+        worker=workers.jobs,
         outbox=opened.outbox,
         requests=opened.requests,
         turns=turns,
+    )
+
+
+class _Workers(Struct, frozen=True):
+    """Who carries out what turns order."""
+
+    jobs: Worker
+    "Asks services, and wakes the call with the answer."
+    notifier: Notifier
+    requests: PlatformRequestWorker
+
+    def start(self, stack: AsyncExitStack, turns: TurnsInMemory) -> None:
+        """Begin, with what was left first; `stack` ends each."""
+        self.jobs.start(turns.wake)
+        stack.push_async_callback(self.jobs.close)
+        self.notifier.start()
+        stack.push_async_callback(self.notifier.close)
+        self.requests.start(turns.answered)
+        stack.push_async_callback(self.requests.close)
+
+
+def _make_workers(
+    settings: Settings,
+    opened: Opened,
+    apis: Mapping[str, Api],
+    *,
+    speech: SpeechToText,
+    web: WebRequest,
+    senders: Mapping[NotificationWay, Sender],
+) -> _Workers:
+    services: Mapping[str, Service] = {
+        TRANSCRIBE: Transcription(speech, opened.recordings),
+        HTTP: web,
+        FETCH: RecordingFetch(apis, opened.recordings, largest=settings.max_recording),
+    }
+    limits = {TRANSCRIBE: concurrency_of(settings), HTTP: AT_ONCE, FETCH: AT_ONCE}
+    return _Workers(
+        Worker(opened.calls, services, limits=limits),
+        Notifier(opened.outbox, senders),
+        PlatformRequestWorker(opened.requests, apis),
     )
 
 

@@ -11,6 +11,7 @@ from ivr.carriers.misbehaviour import MISDEEDS, Misdeed
 from ivr.carriers.twiml.call_plan import Callee
 from ivr.carriers.twiml.twiml_profile import PROFILES
 from ivr.phone.net.limits import PhoneLimits
+from ivr.phone.placed_call import Caller
 
 CARRIERS = (*PROFILES, "jambonz")
 SECRET = "CARRIER_SECRET"  # noqa: S105  # the name of a variable
@@ -41,6 +42,10 @@ class CarrierFlags(Struct, frozen=True):
     callee: Callee = Callee()
     allowed: tuple[str, ...] = ()
     limits: PhoneLimits = PhoneLimits()
+
+    def caller_of(self, who: Caller | None) -> str | None:
+        """Return the number that calls: that of the flags, else that of a script; None: neither names one."""
+        return self.caller or (who.caller if who is not None else None) or None
 
 
 def carrier_played(

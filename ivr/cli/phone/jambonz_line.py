@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 from ivr.carriers.api_server import api_served
 from ivr.carriers.jambonz.call_machine import Application
@@ -81,9 +81,8 @@ class JambonzLine:
     ) -> Ended:
         """Hold one call to its end (`ivr.phone.platform.PlacesCalls`)."""
         flags = self._flags
-        caller = flags.caller or (who.caller if who and who.caller else CALLER)
         application = Application(bot, flags.status) if bot else None
-        facts = self.carrier.facts(caller, flags.called or CALLED)
+        facts = self.carrier.facts(flags.caller_of(who) or CALLER, flags.called or CALLED)
         return await self.carrier.place(handset, facts=facts, application=application)
 
     def _answer(self, _: str) -> tuple[Callee, Handset]:
@@ -94,15 +93,12 @@ class JambonzLine:
 @asynccontextmanager
 async def jambonz_line(flags: CarrierFlags) -> AsyncIterator[JambonzLine]:
     """Open a line that lasts as long as the context; raise OSError if its port is taken."""
-    guard = Guard(flags.allowed)
-    web = WebPost(guard)
-    try:
+    async with AsyncExitStack() as stack:
+        guard = Guard(flags.allowed)
+        web = WebPost(guard)
+        stack.push_async_callback(web.close)
         line = JambonzLine(flags, web, guard)
-        async with api_served(line.ordered.handle, flags.api_port or 0) as base:
-            line.notes.append(f"The carrier's API: {base}/v1 (account {line.account}, its key is the secret)")
-            try:
-                yield line
-            finally:
-                await line.ordered.close()
-    finally:
-        await web.close()
+        base = await stack.enter_async_context(api_served(line.ordered.handle, flags.api_port or 0))
+        line.notes.append(f"The carrier's API: {base}/v1 (account {line.account}, its key is the secret)")
+        stack.push_async_callback(line.ordered.close)
+        yield line

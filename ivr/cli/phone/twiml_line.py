@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from ivr import trial_carrier
 from ivr.carriers.api_server import api_served
 from ivr.carriers.misbehaviour import Misbehaviour
+from ivr.carriers.rest import Api
 from ivr.carriers.twiml.call_plan import CALLED, CALLER, Callee, TwimlCallPlan
 from ivr.carriers.twiml.carrier_account import CarrierAccount
 from ivr.carriers.twiml.ordered_calls import OrderedCalls
@@ -76,10 +77,9 @@ class TwimlLine:
     ) -> Ended:
         """Hold one call to its end (`ivr.phone.platform.PlacesCalls`)."""
         flags = self._flags
-        caller = flags.caller or (who.caller if who and who.caller else CALLER)
         plan = TwimlCallPlan(
             Target(bot or flags.bot),
-            caller,
+            flags.caller_of(who) or CALLER,
             flags.called or CALLED,
             status=Target(flags.status) if flags.status else None,
             fallback=Target(flags.fallback) if flags.fallback else None,
@@ -101,30 +101,22 @@ class TwimlLine:
 @asynccontextmanager
 async def twiml_line(flags: CarrierFlags) -> AsyncIterator[TwimlLine]:
     """Open a line that lasts as long as the context; raise OSError if its port is taken, BadKey."""
-    web = WebPost(Guard(flags.allowed))
-    try:
-        line = TwimlLine(flags, web)
-        async with _api(line, flags.api_port) as base:
-            account = line.carrier.account
-            account.api = base
-            line.notes.append(f"The carrier's API: {base} (account {account.sid})")
-            try:
-                yield line
-            finally:
-                await line.ordered.close()
-    finally:
-        await web.close()
-
-
-@asynccontextmanager
-async def _api(line: TwimlLine, port: int | None) -> AsyncIterator[str]:
-    """Serve the API where it is wanted, else where a server in development looks for it, else anywhere."""
     async with AsyncExitStack() as stack:
-        handle = line.ordered.api.handle
-        try:
-            base = await stack.enter_async_context(api_served(handle, trial_carrier.PORT if port is None else port))
-        except OSError:
-            if port is not None:
-                raise
-            base = await stack.enter_async_context(api_served(handle, 0))  # another carrier is played
-        yield base
+        web = WebPost(Guard(flags.allowed))
+        stack.push_async_callback(web.close)
+        line = TwimlLine(flags, web)
+        account = line.carrier.account
+        account.api = await _serve_api(stack, line.ordered.api.handle, flags.api_port)
+        line.notes.append(f"The carrier's API: {account.api} (account {account.sid})")
+        stack.push_async_callback(line.ordered.close)
+        yield line
+
+
+async def _serve_api(stack: AsyncExitStack, api: Api, port: int | None) -> str:
+    """Serve the API where it is wanted, else where a server in development looks for it, else anywhere."""
+    try:
+        return await stack.enter_async_context(api_served(api, trial_carrier.PORT if port is None else port))
+    except OSError:
+        if port is not None:
+            raise
+    return await stack.enter_async_context(api_served(api, 0))  # another carrier is played

@@ -34,9 +34,38 @@ _EXAMPLE = {
 }
 
 
-def _make(settings: Settings, here: Surroundings) -> Plug:
+class _Sockets:
+    """Where callers are recorded: there is none until the server stands behind it."""
+
+    def __init__(self, channel: JambonzChannel) -> None:
+        self._channel = channel
+        self._pages: list[ListenPages] = []
+
+    def pages(self, behind: Behind) -> Sequence[LinePages]:
+        """Make it (`Plug.pages`)."""
+        self._pages.append(
+            ListenPages(
+                channel=self._channel,
+                path=LISTEN,
+                store=behind.store,
+                recordings=behind.recordings,
+                turns=behind.turns,
+                arrivals=behind.arrivals,
+                now=behind.now,
+                refusals=behind.refusals,
+            )
+        )
+        return self._pages
+
+    async def before(self, incoming: Incoming) -> None:
+        """Wait until the recording that a message tells of is saved (`Plug.before`)."""
+        for one in self._pages:
+            await one.before(incoming)
+
+
+def _channel(settings: Settings, here: Surroundings) -> JambonzChannel:
     patterns = settings.jambonz_allow_transfer
-    channel = JambonzChannel(
+    return JambonzChannel(
         public=here.public,
         tokens=AddressTokens(here.token_key),
         account=settings.jambonz_account_sid,
@@ -47,27 +76,11 @@ def _make(settings: Settings, here: Surroundings) -> Plug:
         refers=settings.jambonz_refer,
         voices=Voices(settings.jambonz_voices),
     )
-    sockets: list[ListenPages] = []
 
-    def pages(behind: Behind) -> Sequence[LinePages]:
-        sockets.append(
-            ListenPages(
-                channel=channel,
-                path=LISTEN,
-                store=behind.store,
-                recordings=behind.recordings,
-                turns=behind.turns,
-                arrivals=behind.arrivals,
-                now=behind.now,
-                refusals=behind.refusals,
-            )
-        )
-        return sockets
 
-    async def before(incoming: Incoming) -> None:
-        for one in sockets:
-            await one.before(incoming)
-
+def _make(settings: Settings, here: Surroundings) -> Plug:
+    channel = _channel(settings, here)
+    sockets = _Sockets(channel)
     secrets = secrets_in(settings.jambonz_webhook_secret) if settings.jambonz_webhook_secret else []
     return Plug(
         channel,
@@ -77,10 +90,10 @@ def _make(settings: Settings, here: Surroundings) -> Plug:
             Registration(CALL, "the application's calling webhook (POST)", starts=True),
             Registration(STATUS, "the application's call status webhook (POST)"),
         ),
-        before=before,
+        before=sockets.before,
         api=_api(settings),
         places_with="IVR_JAMBONZ_API_URL and IVR_JAMBONZ_API_KEY",
-        pages=pages,
+        pages=sockets.pages,
         example=Example(CALL, "application/json", json.dumps(_EXAMPLE)),
     )
 
