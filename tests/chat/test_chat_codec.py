@@ -393,4 +393,5 @@ def test_a_message_without_an_id_or_with_a_long_one_has_a_name_all_the_same() ->
 
 def test_two_channels_may_have_the_same_conversation() -> None:
     one, other = message(channelId="webchat", conversation={"id": "a/b #"}), message(conversation={"id": "a/b #"})
+    assert message(channelId="msteams:copilot").key.id == "msteams:copilot/29:1iFtpwQ..."
     assert (one.key.id, other.key.id) == ("webchat/a%2Fb%20%23", "skype/a%2Fb%20%23")

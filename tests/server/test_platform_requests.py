@@ -77,8 +77,11 @@ class World:
         await self.store.commit(Commit(record, (Stepped(OperationDone("1.1"), self.now),), outbound=asked))
 
     @asynccontextmanager
-    async def worker(self, *, base: str | None = None) -> AsyncIterator[PlatformRequestWorker]:
+    async def worker(
+        self, *, base: str | None = None, manners: Manners | None = None
+    ) -> AsyncIterator[PlatformRequestWorker]:
         api = PlatformApi(base or self.base, basic("AC1", SECRET))
+        api.manners = manners or api.manners
         worker = PlatformRequestWorker(self.requests, {"twilio": api}, now=lambda: self.now)
         worker.start(self.answered)
         yield worker
@@ -171,6 +174,32 @@ async def test_what_is_refused_for_good_is_given_up_and_the_call_is_told(world: 
         await world.becomes("dead")
     assert world.told == [(KEY, JSON, status, b"")]
     assert len(world.got) == 1
+
+
+async def test_a_platform_can_have_manners_of_its_own(world: World) -> None:
+    manners = Manners(first_pause=0.5, longest_pause=2.0, spread=True, statuses=frozenset({412}))
+    world.status = 412
+    await world.ask(replace(JSON, until=world.now + 60.0))
+    pauses = []
+    async with world.worker(manners=manners) as worker:
+        for _ in range(5):
+            at, _ = await world.becomes("waiting")
+            pauses.append(at - world.now)
+            world.now = at
+            worker.kick()
+        world.status = 500
+        await world.becomes("dead")
+    assert all(0 <= pause <= most for pause, most in zip(pauses, (0.5, 1.0, 2.0, 2.0, 2.0), strict=True))
+    assert len(set(pauses)) > 1
+
+
+@pytest.mark.parametrize(("status", "told"), [(200, []), (403, [403])])
+async def test_some_want_to_know_only_of_what_was_given_up(world: World, status: int, told: list[int]) -> None:
+    world.status = status
+    await world.ask(replace(JSON, answered=False, refusal=True))
+    async with world.worker():
+        await world.becomes("dead" if told else "sent")
+    assert [one for _, _, one, _ in world.told] == told
 
 
 async def test_what_is_deleted_already_is_deleted(world: World) -> None:

@@ -10,6 +10,7 @@ the address that the conversation's last activity came from, one after the other
 flow goes on at once. What is remembered of a call: `notes`.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from hashlib import sha256
 from typing import Any, Literal, cast
@@ -59,6 +60,7 @@ _NO_REPLIES = WebhookReply(body=b'{"activities":[]}')
 _ASKS_NOTHING = frozenset({"answer", "play", "hangup", "reject"})
 _GONE = frozenset({403, 404})
 "Answers of a connector in which there is no such conversation for this bot."
+_CHANNEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9:._-]{0,63}", re.ASCII)
 _VISIBLE = frozenset(map(chr, range(0x21, 0x7F)))
 
 
@@ -194,7 +196,7 @@ class BotFrameworkChannel:
     def _key(self, activity: Activity) -> CallKey:
         """Return the conversation of an activity; raise WebhookError if it does not say."""
         channel, conversation = activity.channel, activity.conversation
-        if not (0 < len(channel) <= 64 and channel.isascii() and channel.isalnum()):
+        if not _CHANNEL.fullmatch(channel):
             raise WebhookError(400, "BadArgument", "channelId is the name of a channel.")
         if not 0 < len(conversation) <= LONGEST_ID or not conversation.isprintable():
             raise WebhookError(400, "BadArgument", "conversation.id is a name.")
