@@ -118,16 +118,7 @@ async def running(
         people = [one for one in wanted if one is not None]
         pages: list[Pages] = [make_recording_pages(stack, backend), make_wav_assets(stack, backend), *lines, *people]
         routes = WebhookRoutes([plug.channel for plug in backend.plugs])
-        webhooks = {plug.channel.name: _webhook(settings, plug, backend, refusals) for plug in backend.plugs}
-        app = App(
-            routes=routes,
-            webhooks=webhooks,
-            asset=backend.registry.asset,
-            checks=_readiness_checks(backend),
-            pages=pages,
-            dev=dev,
-            refusals=refusals,
-        )
+        app = _app(settings, backend, routes, pages, refusals, dev=dev)
         begin_chores(stack, settings, backend)
         asked = ConnectionLimits(most=settings.max_connections, head=settings.head_time, idle=settings.keep_alive)
         limits = fit_to_open_files(asked)
@@ -173,6 +164,26 @@ def _described(
 def _pages_of_channels(backend: Backend, refusals: Refusals) -> Sequence[LinePages]:
     behind = Behind(backend.store, backend.recordings, backend.arrivals, backend.turns, refusals, time.time)
     return [one for plug in backend.plugs if plug.pages for one in plug.pages(behind)]
+
+
+def _app(
+    settings: Settings,
+    backend: Backend,
+    routes: WebhookRoutes,
+    pages: Sequence[Pages],
+    refusals: Refusals,
+    *,
+    dev: bool,
+) -> App:
+    return App(
+        routes=routes,
+        webhooks={plug.channel.name: _webhook(settings, plug, backend, refusals) for plug in backend.plugs},
+        asset=backend.registry.asset,
+        checks=_readiness_checks(backend),
+        pages=pages,
+        dev=dev,
+        refusals=refusals,
+    )
 
 
 def _webhook(settings: Settings, plug: Plug, backend: Backend, refusals: Refusals) -> Webhook:

@@ -59,7 +59,7 @@ class NoStreams:
     """No network that a stream could go to."""
 
     async def open(self, request: StreamRequest) -> Stream:
-        """Refuse."""
+        """Refuse: raise StreamRefused."""
         raise StreamRefused("nothing takes streams here")
 
 

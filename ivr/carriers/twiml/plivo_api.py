@@ -18,6 +18,7 @@ from ivr.carriers.twiml.twiml_document import Target
 
 _NUMBER = re.compile(r"(\+?[0-9]{2,15}|sips?:[^\s@]{1,64}@[^\s]{1,200})")
 _LONGEST_RINGING = 120
+"Seconds."
 
 
 class _Refused(Exception):

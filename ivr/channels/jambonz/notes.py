@@ -1,7 +1,6 @@
 """What is remembered of a call between two messages: its names, and the operation whose outcome is awaited."""
 
-from collections.abc import Mapping, Sequence
-from typing import TypeAlias
+from collections.abc import Sequence
 
 import msgspec
 from msgspec.structs import replace
@@ -10,8 +9,6 @@ from ivr.channels import gathered
 from ivr.engine.call import KINDS, OperationKind
 from ivr.engine.commands import LineCommand, Recognize, Record
 from ivr.ports import CallKey, Leg
-
-Notes: TypeAlias = Mapping[str, str]
 
 _ACCOUNT, _CALL, _PLACED = _LASTING = "account", "call", "placed"
 _OP, _KIND, _ASKED, _REFUSED, _DETECTS = "op", "kind", "asked", "refused", "detects"

@@ -16,7 +16,9 @@ from ivr.ports import GoodCredentials, WebhookRequest
 TOLERANCE: Final = 300
 "Seconds by which a signature's time may differ from ours, as in the vendor's own check."
 MOST_SIGNATURES: Final = 8
+"In one header; two while a secret is replaced."
 _LONGEST: Final = 1024
+"Characters of the header."
 _TIME: Final = re.compile(r"[0-9]{1,12}", re.ASCII)
 _SIGNATURE: Final = re.compile(r"[0-9a-f]{64}", re.ASCII)
 

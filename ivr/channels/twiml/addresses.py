@@ -40,6 +40,7 @@ _PLACES: Final[dict[str, Place]] = {
 }
 PLACES: Final[tuple[Place, ...]] = tuple(_PLACES.values())
 _MOST_PARAMETERS = 20
+"Of the query of an address."
 
 
 class Step(Struct, frozen=True):

@@ -32,8 +32,10 @@ from ivr.engine.events import (
 from ivr.engine.line_facts import LineFacts
 
 _A_DAY = 86_400
+"Seconds."
 _RECORDING = re.compile(r"[A-Za-z0-9-]{1,64}", re.ASCII)
 _MAX_ADDRESS = 2048
+"Characters of the address of a recording."
 _NOT_CONNECTED: Final[Mapping[str, TransferFailure]] = {
     "busy": "busy",
     "no-answer": "noAnswer",

@@ -38,6 +38,7 @@ _END_KEYS = frozenset("0123456789*#")
 _LONGEST_RECORDING, _SHORTEST_RECORDING = 14_400, 2
 "Seconds."
 LONGEST_RINGING = 600
+"Seconds for which whoever takes a transfer is rung."
 _MOST_HINTS, _LONGEST_HINT, _HINT_BYTES = 500, 100, 20_000
 "Phrases; characters of one; bytes of all as they are written. The first of a flow count."
 

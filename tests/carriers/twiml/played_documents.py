@@ -13,7 +13,6 @@ from ivr.carriers.twiml.twiml_document import Document, Refused
 from ivr.line import Effect, PromptEnded, PromptStarted, PromptStopped, Signal, Tick
 
 HERE = "https://bot.example/voice/call?x=1"
-FAR = 10_000.0
 
 
 class PlayedDocument(Struct, frozen=True):
