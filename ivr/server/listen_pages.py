@@ -15,6 +15,7 @@ is slow is filled up with silence, one that is fast is not read for a while, and
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Protocol
 
 from aiohttp import WSCloseCode, web
@@ -115,7 +116,7 @@ class ListenPages:
                 await socket.prepare(request)
                 taken = await self._record(socket, key, op, record)
             saved.set()
-            await socket.close(code=taken)
+            await _closed(socket, taken)
         finally:
             saved.set()
             del self._under_way[key, op]
@@ -203,6 +204,13 @@ class ListenPages:
                 await self._recordings.delete(media)
         except StoreUnavailable as error:
             log.warning("recording left to the sweep", extra={"reason": str(error)})
+
+
+async def _closed(socket: web.WebSocketResponse, code: WSCloseCode) -> None:
+    """Close a socket. Its other side may read nothing, and then the close frame cannot even be written."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(2 * FAREWELL):
+            await socket.close(code=code)
 
 
 def _can_open(socket: web.WebSocketResponse, request: web.BaseRequest) -> bool:

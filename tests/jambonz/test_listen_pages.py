@@ -1,12 +1,15 @@
 """A caller is recorded by WebSocket: what was said is kept before anything is confirmed, whoever sends it."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import aiohttp
 import pytest
+from aiohttp import web
+from yarl import URL
 
 from ivr.channels.jambonz import wire
 from ivr.engine.events import CallEnded, InputTimedOut, OperationFailed, RecordingMade
@@ -265,6 +268,50 @@ async def test_pings_are_no_first_text(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sound_socket, "FIRST_WITHIN", 0.05)
     async with recording_house() as house, house.socket(first=None) as socket, knocking(socket, "ping"):
         assert await closed(socket) == 1008
+
+
+async def test_who_reads_nothing_keeps_no_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listen_pages, "FAREWELL", 0.1)
+    monkeypatch.setattr(sound_socket, "FIRST_WITHIN", 1.0)
+    async with recording_house() as house:
+        handle, left = house.pages.handle, asyncio.Event()
+
+        async def watched(request: web.BaseRequest) -> web.StreamResponse:
+            try:
+                return await handle(request)
+            finally:
+                left.set()
+
+        monkeypatch.setattr(house.pages, "handle", watched)
+        with socket.socket() as deaf:  # its window is small, and soon full of pongs
+            deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            deaf.setblocking(False)
+            loop = asyncio.get_running_loop()
+            await loop.sock_connect(deaf, ("127.0.0.1", house.port))
+            await loop.sock_sendall(deaf, handshake(house.address()))
+            pings = asyncio.create_task(loop.sock_sendall(deaf, PING * 100_000))
+            async with asyncio.timeout(PATIENCE):
+                await left.wait()
+            pings.cancel()
+            await asyncio.wait([pings])
+        assert not house.pages.under_way
+
+
+PING = b"\x89\xfd" + bytes(4) + bytes(125)
+"With a mask and as much as a ping can hold (RFC 6455, 5.5.2)."
+
+
+def handshake(url: str) -> bytes:
+    fields = {
+        "Host": "127.0.0.1",
+        "Connection": "Upgrade",
+        "Upgrade": "websocket",
+        "Sec-WebSocket-Version": "13",
+        "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+        "Sec-WebSocket-Protocol": wire.SUBPROTOCOLS[0],
+    }
+    lines = [f"GET {URL(url).raw_path} HTTP/1.1", *(f"{name}: {value}" for name, value in fields.items()), "", ""]
+    return "\r\n".join(lines).encode()
 
 
 @asynccontextmanager

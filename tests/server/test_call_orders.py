@@ -178,6 +178,18 @@ async def test_an_order_needs_a_key(tmp_path: Path, key: str | None) -> None:
         assert (status, told["error"]["code"]) == (400, "idempotency-key")
 
 
+async def test_of_two_keys_none_counts(tmp_path: Path) -> None:
+    async with orders(tmp_path) as office:
+        body, fields = (
+            json.dumps(ORDER).encode(),
+            (("Content-Type", "application/json"), ("Authorization", f"Bearer {TOKEN}")),
+        )
+        keys = (("Idempotency-Key", "order-0001"), ("Idempotency-Key", "order-0002"))
+        async with office.session.post(f"{office.url}/calls", data=body, headers=(*fields, *keys)) as answer:
+            assert answer.status == 400
+        assert await office.stored() == []
+
+
 @pytest.mark.parametrize("token", [None, "", "wrong-token-0123456789", TOKEN + "x", TOKEN[:-1], "\xe4" * 20])
 async def test_nobody_without_the_token_orders_or_looks(tmp_path: Path, token: str | None) -> None:
     async with orders(tmp_path) as office:
