@@ -4,13 +4,17 @@ Never what a caller said or keyed: where words could be a caller's, only those t
 """
 
 import logging
+from typing import get_args
 
 from ivr.call_record import REMEMBERED, Commit
 from ivr.engine.call import Call
-from ivr.engine.events import RecordingMade
+from ivr.engine.events import NotAnswered, RecordingMade
 from ivr.engine.flow import OUTCOMES, Flow
 
 log = logging.getLogger(__name__)
+
+_WRITTEN = frozenset((*OUTCOMES, *get_args(NotAnswered)))
+"Outcomes that are words of ours, also of calls that nobody answered."
 
 
 def log_message(flow: Flow, commit: Commit) -> None:
@@ -44,7 +48,7 @@ def log_failures(flow: Flow, commit: Commit) -> None:
 def log_end(flow: Flow, call: Call, *, now: float) -> None:
     """Log that a call is over, how it ended and how long it took."""
     # An outcome that the flow computed may be what the caller said, so only words that somebody wrote are logged.
-    written = call.outcome in OUTCOMES or any(state.outcome == call.outcome for state in flow.states.values())
+    written = call.outcome in _WRITTEN or any(state.outcome == call.outcome for state in flow.states.values())
     outcome = {"outcome": call.outcome} if written else {}
     seconds = round(max(now - call.facts.started, 0.0), 1)  # a clock may have been set back
     known = {"call": call.facts.id, "flow": flow.name, "state": call.state, "seconds": seconds}

@@ -141,9 +141,14 @@ def _follow(asked: ServerOfCalls, state: CallState) -> None:
 
 def _said(state: CallState) -> str:
     if state.state == "over":
-        return f"over: {plain(state.outcome or 'without an outcome')}"
+        why = " (the server's log says why, and `ivr requests --dead`)" if _never_placed(state) else ""
+        return f"over: {plain(state.outcome or 'without an outcome')}{why}"
     by = f" by a {state.answeredBy}" if state.answeredBy in {"human", "machine"} else ""
     return _WORDS.get(state.state, plain(state.state)) + by
+
+
+def _never_placed(state: CallState) -> bool:
+    return state.outcome == "failed" and state.answeredBy is None
 
 
 def _settings() -> Settings:

@@ -69,6 +69,9 @@ def retry(of_group: Path | None, /, request: str | None, dead: bool, data: Path 
         if one.request.once:
             raise click.ClickException("It must not be done twice, and may have been done: order the call again.")
         done = _STORED.retried(folder, one)
+    if not done:
+        click.echo("Nothing to be sent again. An order to place a call never is: order the call anew.")
+        return
     click.echo(f"{done} to be sent again. A running server does it within seconds.")
 
 

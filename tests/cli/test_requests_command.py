@@ -61,6 +61,7 @@ def test_what_was_given_up_is_listed_without_whom_it_is_about(data: Path) -> Non
 def test_all_are_asked_again_but_for_an_order_that_may_have_been_carried_out(data: Path) -> None:
     again = ivr("requests", "retry", "--dead", "--data", data)
     assert again.output == "4 to be sent again. A running server does it within seconds.\n"
+    assert ivr("requests", "retry", "--dead", "--data", data).output.startswith("Nothing to be sent again.")
     (left,) = json.loads(ivr("requests", "--dead", "--json", "--data", data).output)
     assert (left["method"], left["once"]) == ("POST", True)
     assert "must not be done twice" in ivr("requests", "retry", left["id"], "--data", data).output

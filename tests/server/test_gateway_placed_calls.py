@@ -143,11 +143,16 @@ async def test_somebody_answers_and_hears_the_flow(tmp_path: Path, signer: Signe
 @pytest.mark.parametrize(
     ("status", "outcome"), [(486, "busy"), (480, "noAnswer"), (603, "rejected"), (404, "unreachable"), (501, "failed")]
 )
-async def test_why_nobody_answered_is_told(status: int, outcome: Any, tmp_path: Path, signer: Signer) -> None:
+async def test_why_nobody_answered_is_told(
+    status: int, outcome: Any, tmp_path: Path, signer: Signer, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "ivr")
     async with office(tmp_path, signer, answers(status, "for people")) as one:
         await one.order()
         told = await one.over()
         assert (told["state"], told["outcome"]) == ("over", outcome)
+        over = [vars(record)["outcome"] for record in caplog.records if record.msg == "call over"]
+        assert over == [outcome]
         assert (await one.events())[1:] == [CallRinging(), CallNotAnswered(outcome, status)]
         assert await one.facts() == LineFacts(kind="sip", status=status, ended="for people")
 
