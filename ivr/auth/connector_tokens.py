@@ -84,7 +84,7 @@ class ConnectorVerifier(BearerVerifier):
         return None if ends is None or len(begins) < len(times) else Lifetime(max(begins, default=0.0), ends)
 
 
-def _place(address: object) -> tuple[str, str, int | None, str, str] | None:
+def _place(address: object) -> tuple[str, str, int | None, str, str, str] | None:
     """Return an address as two are compared: a slash at the end says nothing; None: it is none."""
     if not isinstance(address, str):
         return None
@@ -96,4 +96,4 @@ def _place(address: object) -> tuple[str, str, int | None, str, str] | None:
     if not parts.hostname or parts.username is not None or parts.password is not None:
         return None
     default = {"https": 443, "http": 80}.get(parts.scheme)
-    return parts.scheme, parts.hostname, port or default, parts.path.removesuffix("/"), parts.query
+    return parts.scheme, parts.hostname, port or default, parts.path.removesuffix("/"), parts.query, parts.fragment

@@ -67,7 +67,9 @@ class ConnectorApi:
         return "ConnectorApi"
 
     def serves(self, address: str) -> bool:
-        """Return whether something may be sent to an address."""
+        """Return whether something may be sent to what begins with an address: so it ends with a path."""
+        if "?" in address or "#" in address:
+            return False
         try:
             self._found(address)
         except NotAllowed:

@@ -188,6 +188,12 @@ async def test_without_its_secret_a_server_does_not_start(world: ChatWorld) -> N
             pass
 
 
+async def test_who_is_asked_again_must_not_be_given_up_before(world: ChatWorld) -> None:
+    with pytest.raises(SettingsError, match="IVR_CHAT_PATIENCE must be under the 900 seconds"):
+        async with world.server(chat_patience=900.0):
+            pass
+
+
 async def test_in_development_nothing_is_verified_and_only_this_machine_is_written_to(world: ChatWorld) -> None:
     async with world.server(dev=True, chat_app_id=None, chat_password=None, chat_hosts=()) as server:
         chat = world.chat(server)

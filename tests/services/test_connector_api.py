@@ -104,6 +104,8 @@ async def test_the_vendors_own_connectors_are_served(connector: Connector) -> No
     async with api_of(connector, *HOSTS) as api:
         for address in ("https://skype.botframework.com", "https://smba.trafficmanager.net/emea/"):
             assert api.serves(address)
+            assert not api.serves(f"{address}?x=")
+            assert not api.serves(f"{address}#")
 
 
 async def test_in_development_connectors_of_this_machine_are_served_without_the_token(connector: Connector) -> None:

@@ -39,6 +39,8 @@ _EXAMPLE = {
 
 def _make(settings: Settings, here: Surroundings) -> Plug:
     account = settings.chat_app_id or DEVELOPMENT_ACCOUNT
+    if not here.dev and settings.chat_patience >= settings.idle:
+        raise SettingsError(f"IVR_CHAT_PATIENCE must be under the {settings.idle:g} seconds of IVR_IDLE")
     api = _api(settings, here)
     channel = BotFrameworkChannel(
         account=account,
