@@ -24,7 +24,7 @@ MOST = 1000
 class DeliveriesOf(Struct, Generic[D], frozen=True):
     """One kind of deliveries of a data folder."""
 
-    open: Callable[[DataFolder], Deliveries[D]]
+    opened: Callable[[DataFolder], Deliveries[D]]
     one: str
     "What one is called."
     command: str
@@ -34,7 +34,7 @@ class DeliveriesOf(Struct, Generic[D], frozen=True):
         """Ask a data folder, or end the command."""
 
         async def asked() -> T:
-            deliveries = self.open(data_folder(data))
+            deliveries = self.opened(data_folder(data))
             try:
                 return await question(deliveries)
             finally:
