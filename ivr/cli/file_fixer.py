@@ -11,12 +11,12 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from ivr.capabilities import Capabilities
 from ivr.flowfile.checks import Missing, Phrases, Provided
 from ivr.flowfile.finding import Finding, visible
 from ivr.flowfile.fixing import fixed
 from ivr.flowfile.load import LoadedFlow, load_text
 from ivr.flowfile.yaml.reader import MAX_BYTES
-from ivr.ports import Capabilities
 from ivr.smallfiles import read_head
 
 

@@ -6,11 +6,11 @@ from typing import get_args
 import click
 from msgspec import to_builtins
 
+from ivr.capabilities import Capabilities
 from ivr.cli.replayed_calls import Subject
 from ivr.cli.terminal_text import json_text
 from ivr.errors import FlowError
 from ivr.line_settings import CheckedLine
-from ivr.ports import Capabilities
 from ivr.server.plugs.lines import line_named
 from ivr.settings import Settings, SettingsError, load_settings
 from ivr.trace.case import Case

@@ -12,6 +12,7 @@ from pathlib import Path
 from msgspec import Struct
 from msgspec.structs import replace
 
+from ivr.capabilities import Capabilities
 from ivr.engine.expressions.failure import ExpressionError
 from ivr.engine.flow import Flow
 from ivr.errors import FlowError
@@ -30,7 +31,6 @@ from ivr.flowfile.texts import compiled, uses
 from ivr.flowfile.yaml.lookalikes import with_lookalike
 from ivr.flowfile.yaml.reader import MAX_BYTES
 from ivr.flowfile.zones import zone_data
-from ivr.ports import Capabilities
 from ivr.smallfiles import read_head
 
 CLOCK = frozenset({"now", "today", "call.startedAt", "calendar"})

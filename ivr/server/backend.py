@@ -14,6 +14,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from ivr.audio.workers import Workers
+from ivr.capabilities import Capabilities
 from ivr.engine.actions.record import TRANSCRIBE
 from ivr.engine.commands import FETCH, NotificationWay
 from ivr.engine.secret_values import Secrets
@@ -21,7 +22,7 @@ from ivr.engine.web_orders import HTTP
 from ivr.flowfile.checks import Provided
 from ivr.flowfile.load import load_flow
 from ivr.outbox import Outbox, PlatformRequests
-from ivr.ports import Capabilities, Channel, SpeechToText
+from ivr.ports import Channel, SpeechToText
 from ivr.server.app import MEDIA
 from ivr.server.arrivals import Arrivals
 from ivr.server.closings import Closings

@@ -4,7 +4,7 @@ The table is read by `ivr replay --channel` (`ivr.trace.other_line`), which tell
 places a difference matters; by the tests that hold one flow to the same states on every line, where a difference is
 either explained by one of these or a fault; and by docs/lines.md, part of which is made of it.
 
-A difference is told by what a line can do (`ports.Capabilities`), never by its name: a new line has those that its
+A difference is told by what a line can do (`ivr.capabilities`), never by its name: a new line has those that its
 abilities say.
 """
 
@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
-from ivr.ports import Capabilities
+from ivr.capabilities import Capabilities
 from ivr.trace import line_rules
 from ivr.trace.line_rules import Moment
 

@@ -9,6 +9,7 @@ from math import ceil
 
 from msgspec import Struct
 
+from ivr.capabilities import Capabilities
 from ivr.engine.commands import Text
 from ivr.engine.events import (
     CallReceived,
@@ -21,7 +22,6 @@ from ivr.engine.events import (
     TransferFailed,
     Transferred,
 )
-from ivr.ports import Capabilities
 from ivr.trace import case
 from ivr.trace.case import Asked, AskedChoices, AskedKeys, AskedRecording, AskedTransfer, Ending, Happened, Heard
 

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
+from ivr.capabilities import Capabilities
 from ivr.engine.call import Taken
 from ivr.engine.events import CallReceived, SpeechHeard, Transferred
-from ivr.ports import Capabilities
 from ivr.trace.case import Asked, AskedChoices, AskedKeys, Case, CaseLine, Happened, caller_steps
 from ivr.trace.line_differences import DIFFERENCES, LineDifference
 from ivr.trace.line_rules import Moment

@@ -10,21 +10,11 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
+from ivr.capabilities import Capabilities
 from ivr.engine.commands import LineCommand
 from ivr.engine.events import PHONE_KEYS, CallEnded, CallReceived, Event, KeysPressed, OperationDone, RecordingMade
 from ivr.errors import WebhookError
-from ivr.ports import (
-    CallKey,
-    Capabilities,
-    Endpoint,
-    Exchange,
-    Fetch,
-    Incoming,
-    Leg,
-    Outbound,
-    WebhookReply,
-    WebhookRequest,
-)
+from ivr.ports import CallKey, Endpoint, Exchange, Fetch, Incoming, Leg, Outbound, WebhookReply, WebhookRequest
 from ivr.server.plugs.plug import Example, Plug, Registration, Source, Surroundings
 from ivr.settings import Settings
 

@@ -3,11 +3,11 @@
 import re
 from pathlib import Path
 
+from ivr.capabilities import Capabilities
 from ivr.engine.flow import Flow
 from ivr.flowfile.checks import CHECKS, Missing, Provided
 from ivr.flowfile.finding import as_text
 from ivr.flowfile.load import LoadedFlow, load_text
-from ivr.ports import Capabilities
 
 HERE = Path(__file__).parent
 NOWHERE = HERE / "no-such-folder"

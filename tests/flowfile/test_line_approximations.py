@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from ivr.capabilities import Capabilities
 from ivr.channels.skype import SkypeChannel
 from ivr.channels.twiml import PROFILES
 from ivr.flowfile.load import load_flow
-from ivr.ports import Capabilities
 from tests.flowfile.reading import load
 
 WHOLE = """

@@ -5,8 +5,8 @@ from sys import maxsize
 
 from msgspec import Struct
 
+from ivr.capabilities import Capabilities
 from ivr.engine.call import Taken
-from ivr.ports import Capabilities
 from ivr.trace.case import Case, caller_steps
 from ivr.trace.other_line import noticed
 

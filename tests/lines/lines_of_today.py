@@ -5,10 +5,10 @@ from typing import Final, Protocol
 
 from msgspec.structs import replace
 
+from ivr.capabilities import Capabilities
 from ivr.carriers.twiml.twiml_profile import PROFILES as PLAYED
 from ivr.channels.twiml import PROFILES
 from ivr.engine.flow import Flow
-from ivr.ports import Capabilities
 from ivr.trace.case import Case
 from tests.lines.bot_in_memory import BotInMemory
 from tests.lines.comparing import Compared, compared

@@ -7,6 +7,7 @@ import pytest
 from msgspec import Struct
 from msgspec.structs import replace
 
+from ivr.capabilities import Capabilities
 from ivr.channels.skype import SkypeChannel
 from ivr.engine.commands import Choice, Text
 from ivr.engine.events import (
@@ -18,7 +19,6 @@ from ivr.engine.events import (
     TransferFailed,
     Transferred,
 )
-from ivr.ports import Capabilities
 from ivr.trace import case
 from ivr.trace.case import AskedChoices, AskedKeys, AskedRecording, AskedTransfer
 from ivr.trace.files import case_files, read_case

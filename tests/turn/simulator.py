@@ -18,6 +18,7 @@ from typing import Any, Literal
 import msgspec
 from msgspec.structs import replace
 
+from ivr.capabilities import Capabilities
 from ivr.engine.commands import FETCH, Answer, Command, HangUp, LineCommand, Play, Recognize, Record, Reject, Request
 from ivr.engine.events import (
     CallEnded,
@@ -36,18 +37,7 @@ from ivr.engine.events import (
 )
 from ivr.engine.flow import Flow
 from ivr.errors import StoreUnavailable, WebhookError
-from ivr.ports import (
-    CallKey,
-    Capabilities,
-    Endpoint,
-    Exchange,
-    Fetch,
-    Incoming,
-    Leg,
-    Outbound,
-    WebhookReply,
-    WebhookRequest,
-)
+from ivr.ports import CallKey, Endpoint, Exchange, Fetch, Incoming, Leg, Outbound, WebhookReply, WebhookRequest
 from ivr.server.closings import Closings
 from ivr.storage import Order
 from ivr.turn import Turns, TurnsInMemory

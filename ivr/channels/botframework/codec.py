@@ -17,6 +17,7 @@ from typing import Any, Literal, cast
 
 import msgspec
 
+from ivr.capabilities import Capabilities
 from ivr.channels.botframework import hearing, notes, speaking
 from ivr.channels.botframework.activity import LONGEST_ID, Account, Activity, read_activity
 from ivr.channels.botframework.addresses import CHANNEL, MESSAGES, conversation_name, sending
@@ -32,18 +33,7 @@ from ivr.engine.commands import (
 )
 from ivr.engine.events import CallReceived, Event, OperationDone, RecordingMade, TransferFailed
 from ivr.errors import WebhookError
-from ivr.ports import (
-    CallKey,
-    Capabilities,
-    Endpoint,
-    Exchange,
-    Fetch,
-    Incoming,
-    Leg,
-    Outbound,
-    WebhookReply,
-    WebhookRequest,
-)
+from ivr.ports import CallKey, Endpoint, Exchange, Fetch, Incoming, Leg, Outbound, WebhookReply, WebhookRequest
 
 PATIENCE = 180.0
 "Seconds for which somebody may think about an answer, where the operator says nothing."

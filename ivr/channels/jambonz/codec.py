@@ -15,6 +15,7 @@ from typing import Final, Literal, cast
 
 import msgspec
 
+from ivr.capabilities import Capabilities
 from ivr.channels.address_token import AddressTokens
 from ivr.channels.jambonz import hearing, notes, placing, wire
 from ivr.channels.jambonz.addresses import (
@@ -46,19 +47,7 @@ from ivr.engine import commands as orders
 from ivr.engine.commands import LineCommand, Record, Transfer
 from ivr.engine.events import CallNotAnswered, Event
 from ivr.errors import WebhookError
-from ivr.ports import (
-    CallKey,
-    Capabilities,
-    Dial,
-    Endpoint,
-    Exchange,
-    Incoming,
-    Leg,
-    Outbound,
-    Upload,
-    WebhookReply,
-    WebhookRequest,
-)
+from ivr.ports import CallKey, Dial, Endpoint, Exchange, Incoming, Leg, Outbound, Upload, WebhookReply, WebhookRequest
 
 MAX_WHISPER: Final = 160
 "Characters of what whoever takes a transfer is told."

@@ -15,12 +15,12 @@ from typing import Literal, cast
 
 from msgspec import Struct
 
+from ivr.capabilities import Capabilities
 from ivr.channels.skype import hearing, ids, placing, reading, rules, speaking, wire
 from ivr.engine.commands import LineCommand
 from ivr.engine.pretend import read_time
 from ivr.ports import (
     CallKey,
-    Capabilities,
     Dial,
     Endpoint,
     Exchange,

@@ -9,8 +9,8 @@ from typing import Final, Literal
 
 from msgspec import Struct
 
+from ivr.capabilities import Capabilities
 from ivr.channels.twiml.voices import SPEAKS, UNDERSTANDS
-from ivr.ports import Capabilities
 
 
 class TwimlRules(Struct, frozen=True, kw_only=True):

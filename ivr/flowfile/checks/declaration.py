@@ -10,11 +10,11 @@ from typing import Literal, ParamSpec, TypeAlias, get_args
 from msgspec import Struct
 from msgspec.structs import replace
 
+from ivr.capabilities import Capabilities
 from ivr.flowfile.assets import UnplayableAudio
 from ivr.flowfile.document import Document
 from ivr.flowfile.finding import Finding, Problem, Severity, Text
 from ivr.flowfile.invoked_flows import Invoked
-from ivr.ports import Capabilities
 
 P = ParamSpec("P")
 

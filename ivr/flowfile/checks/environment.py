@@ -5,6 +5,7 @@ from functools import partial
 
 from msgspec import Struct
 
+from ivr.capabilities import Capabilities
 from ivr.engine.spoken_answers import is_understood
 from ivr.flowfile.actions.base import LineNeed
 from ivr.flowfile.checks.declaration import Check, Environment
@@ -14,7 +15,6 @@ from ivr.flowfile.finding import Finding, Problem, Text
 from ivr.flowfile.model_parts import TextPart
 from ivr.flowfile.prompts import all_prompts, parts_of
 from ivr.flowfile.source import Path
-from ivr.ports import Capabilities
 
 CHANNEL = Check(
     "channel",

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from math import ceil
 
+from ivr.capabilities import Capabilities
 from ivr.flowfile.actions.base import LineNeed
 from ivr.flowfile.checks.declaration import Environment
 from ivr.flowfile.checks.environment import CHANNEL
@@ -15,7 +16,6 @@ from ivr.flowfile.document import Document
 from ivr.flowfile.finding import Finding, Problem, Text
 from ivr.flowfile.model_parts import AudioPart
 from ivr.flowfile.prompts import all_prompts, parts_of
-from ivr.ports import Capabilities
 
 
 @CHANNEL.warning

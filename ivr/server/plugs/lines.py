@@ -9,8 +9,8 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from ivr.capabilities import Capabilities
 from ivr.line_settings import CheckedLine
-from ivr.ports import Capabilities
 from ivr.server.plugs import SOURCES, sources_on
 from ivr.server.plugs.skype import SOURCE as CARRIED
 from ivr.settings import Settings, SettingsError

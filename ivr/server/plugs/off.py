@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from typing import Literal
 
+from ivr.capabilities import Capabilities
 from ivr.engine.commands import LineCommand
 from ivr.errors import WebhookError
-from ivr.ports import Capabilities, Endpoint, Exchange, Incoming, Leg, WebhookReply, WebhookRequest
+from ivr.ports import Endpoint, Exchange, Incoming, Leg, WebhookReply, WebhookRequest
 
 
 class ChannelThatIsOff:

@@ -11,7 +11,8 @@ from typing import Literal, Protocol
 
 from msgspec import Struct, field
 
-from ivr.ports import Capabilities, Channel, Incoming, Verifier
+from ivr.capabilities import Capabilities
+from ivr.ports import Channel, Incoming, Verifier
 from ivr.server.app import Pages
 from ivr.server.arrivals import Arrivals
 from ivr.server.readiness import Check
