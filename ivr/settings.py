@@ -36,6 +36,7 @@ from ivr.setting_sources import (
 )
 from ivr.smallfiles import read_small
 from ivr.speech_settings import PREFIX, SpeechSettings
+from ivr.twiml_settings import unfetched
 
 __all__ = ["Settings", "SettingsError", "load_settings", "secret_text", "secrets_of", "value_text", "variable"]
 
@@ -281,10 +282,9 @@ def secrets_of(settings: Settings) -> Secrets:
 def load_settings(*, file: Path | None = None, flags: Mapping[str, Any] | None = None) -> LoadedSettings[Settings]:
     """Put the settings together; raise SettingsError, with everything that is wrong, if they cannot be used."""
     loaded = load(Settings, file=file, flags=flags, listed_by="ivr settings", others=OTHERS)
-    doubt = never_summer(loaded.settings.zone)
-    if not doubt:
-        return loaded
-    return replace(loaded, doubtful=(f"{variable('zone')} ({loaded.sources['zone']}): {doubt}",))
+    doubts = {"zone": never_summer(loaded.settings.zone), "signalwire_signing_key": unfetched(loaded.settings)}
+    told = (f"{variable(name)} ({loaded.sources[name]}): {doubt}" for name, doubt in doubts.items() if doubt)
+    return replace(loaded, doubtful=tuple(told))
 
 
 def webhook_key(secret: str) -> bytes:

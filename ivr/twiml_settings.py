@@ -51,9 +51,13 @@ class TwimlSettings(BaseSettings):
         None, description="The signing key of the project at SignalWire; none: this line is off."
     )
     signalwire_project: Account = Field(None, description="The project at SignalWire (AccountSid); needed.")
-    signalwire_api_token: SecretStr | None = Field(None, description="The API token of the project at SignalWire.")
+    signalwire_api_token: SecretStr | None = Field(
+        None, description="The API token of the project at SignalWire; needed with its address."
+    )
     signalwire_api_url: str | None = Field(
-        None, description="The address of the space at SignalWire, such as https://example.signalwire.com; needed."
+        None,
+        description="The address of the space at SignalWire, such as https://example.signalwire.com; none: recordings "
+        "are not fetched, and no calls are placed.",
     )
     signalwire_delete_recordings: bool = Field(
         False, description="Delete recordings at SignalWire once they are kept here, so that there is one copy."
@@ -93,3 +97,17 @@ class TwimlSettings(BaseSettings):
         if value is not None:
             refuse_user(value)
         return value
+
+
+def unfetched(settings: TwimlSettings) -> str | None:
+    """Return a sentence where the recordings of a line that is on cannot be fetched; None: they all can.
+
+    Of these carriers SignalWire alone has an API with credentials of its own, which a line without recordings can do
+    without. The others' are those that turn them on, or their recordings need none.
+    """
+    if settings.signalwire_signing_key is None or (settings.signalwire_api_url and settings.signalwire_api_token):
+        return None
+    return (
+        "without IVR_SIGNALWIRE_API_URL and IVR_SIGNALWIRE_API_TOKEN no recording can be fetched from there, so that "
+        "flows which record fail, and no call can be placed"
+    )

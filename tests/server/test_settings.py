@@ -77,6 +77,15 @@ def test_a_time_zone_without_summer_is_told(monkeypatch: pytest.MonkeyPatch) -> 
     assert load_settings().doubtful == (f"IVR_ZONE (environment): {sentence}",)
 
 
+def test_a_line_whose_recordings_cannot_be_fetched_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("IVR_SIGNALWIRE_SIGNING_KEY", "a-signing-key")
+    monkeypatch.setenv("IVR_SIGNALWIRE_API_TOKEN", "a-token")
+    [told] = load_settings().doubtful
+    assert told.startswith("IVR_SIGNALWIRE_SIGNING_KEY (environment): without IVR_SIGNALWIRE_API_URL and ")
+    monkeypatch.setenv("IVR_SIGNALWIRE_API_URL", "https://example.signalwire.com")
+    assert load_settings().doubtful == ()
+
+
 def test_an_unknown_variable_is_told_with_what_was_meant(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("IVR_PUBLIC_ADDRESS_URL", "https://x")
     monkeypatch.setenv("IVR_QQQQ", "x")
