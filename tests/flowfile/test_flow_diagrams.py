@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ivr.flowfile.chart import chart_of
+from ivr.flowfile.chart import ANY, box_of, chart_of, drawn_from, is_drawn
 from ivr.flowfile.diagram import mermaid
 from ivr.flowfile.load import load_flow
 from tests.flowfile.reading import HERE, flow, load
@@ -42,6 +42,20 @@ stateDiagram-v2
   any --> s2 : exhausted, error
 """
     )
+
+
+def test_a_transition_that_a_call_took_is_found_on_the_diagram() -> None:
+    built = flow("""
+start:
+  menu: {prompt: For sales press 1., choices: {sales: {dtmf: "1"}}}
+  on: {sales: bye}
+""")
+    assert drawn_from(built, "start", "sales") == "start"
+    assert drawn_from(built, "start", "exhausted") == ANY
+    assert drawn_from(built, "gone", "sales") == "gone"
+    assert box_of("start") == box_of("start/inner") == "start"
+    assert is_drawn("start")
+    assert not is_drawn("start/inner")
 
 
 def test_a_flow_without_handlers_of_its_own_has_no_box_for_them() -> None:

@@ -18,7 +18,7 @@ from ivr.flowfile.actions.say import SaySpec
 
 def files_of(package: ModuleType) -> set[str]:
     (folder,) = package.__path__
-    return {path.stem for path in Path(folder).glob("*.py")} - {"__init__", "base"}
+    return {path.stem for path in Path(folder).glob("*.py")} - {"__init__", "base", "asking"}  # what they share
 
 
 def file_of(word: str) -> str:
