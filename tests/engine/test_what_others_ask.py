@@ -1,4 +1,4 @@
-"""What lines, pages and stores ask of orders and flows: the times that an author left open, what is kept, what counts."""
+"""What lines, pages and stores ask of orders and flows: times that an author left open, what is kept, what counts."""
 
 from pathlib import Path
 
