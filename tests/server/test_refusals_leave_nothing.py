@@ -91,8 +91,8 @@ async def leaves_nothing(
     if cycles:
         gc.collect()
     more_blocks, more_resident = memory()
-    # A connection itself would be some thirty blocks.
-    assert more_blocks - blocks < (count / 10 if ways is on_one_connection else count)
+    # A connection itself would be some thirty blocks. What else goes on meanwhile, such as asking for keys, leaves some too.
+    assert more_blocks - blocks < (count / 4 if ways is on_one_connection else count)
     assert more_resident - resident < count * len(BODY) / 3
 
 
