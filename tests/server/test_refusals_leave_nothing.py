@@ -91,7 +91,7 @@ async def leaves_nothing(
     if cycles:
         gc.collect()
     more_blocks, more_resident = memory()
-    # A connection itself would be some thirty blocks. What else goes on meanwhile, such as asking for keys, leaves some too.
+    # A connection itself would be some thirty blocks. What else goes on, such as asking for keys, leaves some.
     assert more_blocks - blocks < (count / 4 if ways is on_one_connection else count)
     assert more_resident - resident < count * len(BODY) / 3
 
