@@ -30,6 +30,7 @@ from tests.waiting import Clock
 
 COUNT = 10_000
 AT_ONCE = 100
+ROUNDS = 2
 BODY = b'{"x": "' + b"x" * 10_000 + b'"}'
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 GARBAGE = "eyJhbGciOiJSUzI1NiJ9.garbage.garbage"
@@ -81,19 +82,26 @@ def memory() -> tuple[int, int]:
 async def leaves_nothing(
     port: int, status: int, sent: bytes, *, ways: Ways = on_one_connection, count: int = COUNT, cycles: bool = False
 ) -> None:
-    """Be refused so often, and find nothing of it: less than one object, and much less than one body, for each."""
+    """Be refused so often, and find nothing of it: less than one object, and much less than one body, for each.
+
+    What a refusal leaves, it leaves in every round; what else goes on, such as asking for keys, is in one of them.
+    """
     await ways(port, sent, 2 * AT_ONCE)  # what is made once, is made by now
-    gc.collect()
-    blocks, resident = memory()
-    if cycles:
-        gc.enable()
-    assert await ways(port, sent, count) == {status}
-    if cycles:
+    # A connection itself would be some thirty blocks.
+    most_blocks, most_resident = (count / 10 if ways is on_one_connection else count), count * len(BODY) / 3
+    for left in reversed(range(ROUNDS)):
         gc.collect()
-    more_blocks, more_resident = memory()
-    # A connection itself would be some thirty blocks. What else goes on, such as asking for keys, leaves some.
-    assert more_blocks - blocks < (count / 4 if ways is on_one_connection else count)
-    assert more_resident - resident < count * len(BODY) / 3
+        blocks, resident = memory()
+        if cycles:
+            gc.enable()
+        assert await ways(port, sent, count) == {status}
+        if cycles:
+            gc.collect()
+        more_blocks, more_resident = memory()
+        if not left or (more_blocks - blocks < most_blocks and more_resident - resident < most_resident):
+            break
+    assert more_blocks - blocks < most_blocks
+    assert more_resident - resident < most_resident
 
 
 # --- who has no token ------------------------------------------------------------------------------------------------
