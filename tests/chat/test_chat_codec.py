@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from ivr.channels.botframework.codec import ACCEPTED, AT_ONCE, OF_USE, PATIENCE, PAUSE
+from ivr.channels.botframework.codec import ACCEPTED
+from ivr.channels.in_writing.pace import AT_ONCE, OF_USE, PATIENCE, PAUSE
 from ivr.engine.commands import (
     Answer,
     Audio,

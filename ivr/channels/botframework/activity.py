@@ -10,6 +10,7 @@ from typing import Any, Final, Literal, TypeAlias, get_args
 import msgspec
 from msgspec import Struct
 
+from ivr.channels.in_writing.words import plain
 from ivr.errors import WebhookError
 
 MAX_TEXT: Final = 8000
@@ -104,11 +105,6 @@ def read_activity(body: bytes) -> Activity:
         removed=tuple(_account(one, "membersRemoved") for one in _list(tree, "membersRemoved")),
         expects_replies=_text(tree, "deliveryMode") == "expectReplies",
     )
-
-
-def plain(text: str, longest: int = MAX_TEXT) -> str:
-    """Return a text on one line, without what cannot be printed, no longer than anybody needs."""
-    return " ".join("".join(letter if letter.isprintable() else " " for letter in text[:longest]).split())
 
 
 def _bad(message: str) -> WebhookError:

@@ -21,35 +21,16 @@ from ivr.capabilities import Capabilities
 from ivr.channels.botframework import hearing, notes, speaking
 from ivr.channels.botframework.activity import LONGEST_ID, Account, Activity, read_activity
 from ivr.channels.botframework.addresses import CHANNEL, MESSAGES, conversation_name, sending
-from ivr.engine.commands import (
-    Audio,
-    LineCommand,
-    Recognize,
-    Record,
-    Recorded,
-    Transfer,
-    ringing_allowed,
-    silence_allowed,
-)
-from ivr.engine.events import CallReceived, Event, OperationDone, RecordingMade, TransferFailed
+from ivr.channels.in_writing import awaiting, pace
+from ivr.engine.commands import Audio, LineCommand, Recorded, Transfer
+from ivr.engine.events import CallReceived, RecordingMade
 from ivr.errors import WebhookError
 from ivr.ports import CallKey, Endpoint, Exchange, Fetch, Incoming, Leg, Outbound, WebhookReply, WebhookRequest
 
-PATIENCE = 180.0
-"Seconds for which somebody may think about an answer, where the operator says nothing."
-OF_USE = 120.0
-"Seconds after which a message that could not be sent is of no use any more."
-AT_ONCE = 8
-"Texts that follow each other without a pause, as long as nothing is asked; a flow that goes in circles writes slower."
-PAUSE = 5.0
-"Seconds between those that come after them."
 ACCEPTED = WebhookReply(202)
 NOT_HANDLED = WebhookReply(501)
 "The answer to `invoke`, of which nothing is handled here."
 _NO_REPLIES = WebhookReply(body=b'{"activities":[]}')
-_ASKS_NOTHING = frozenset({"answer", "play", "hangup", "reject"})
-_GONE = frozenset({403, 404})
-"Answers of a connector in which there is no such conversation for this bot."
 _CHANNEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9:._-]{0,63}", re.ASCII)
 _VISIBLE = frozenset(map(chr, range(0x21, 0x7F)))
 
@@ -81,7 +62,7 @@ class BotFrameworkChannel:
         serves: Callable[[str], bool],
         media_base: str,
         recording: Callable[[str, float], str] | None = None,
-        patience: float = PATIENCE,
+        patience: float = pace.PATIENCE,
         greets: bool = True,
         hands_over: bool = False,
     ) -> None:
@@ -130,28 +111,28 @@ class BotFrameworkChannel:
         if not leg.notes:
             return self._begun(activity, reply)
         if activity.kind == "message" and not notes.is_with(leg, activity.sender):
-            return Exchange(leg, reply=reply, wake=notes.due(leg))
+            return Exchange(leg, reply=reply, wake=awaiting.due(leg))
         leg = notes.told(leg, activity)
         events = hearing.events(leg, activity)
         fetches: tuple[Fetch, ...] = ()
         if any(isinstance(one, RecordingMade) for one in events) and activity.voice is not None:
             fetches = tuple(Fetch(one.op, activity.voice) for one in events if isinstance(one, RecordingMade))
         if events:
-            leg = notes.answered(leg)
-        return Exchange(leg, events, reply=reply, wake=notes.due(leg), fetches=fetches)
+            leg = awaiting.answered(leg)
+        return Exchange(leg, events, reply=reply, wake=awaiting.due(leg), fetches=fetches)
 
     def tick(self, leg: Leg, *, now: float) -> Exchange:
         """Return that nobody has answered, once the time for that is over."""
-        due = notes.due(leg)
+        due = awaiting.due(leg)
         if due is None or due > now:
             return Exchange(leg, wake=due)
-        return Exchange(notes.silent(leg), hearing.silence(leg))
+        return Exchange(notes.silent(leg), pace.silence(leg))
 
     def answered(self, leg: Leg, request: Outbound, status: int, body: bytes, *, now: float) -> Exchange:
         """Return the end of a call whose conversation is gone; any other message that was given up changes nothing."""
-        if status in _GONE:
-            return Exchange(notes.answered(leg), (hearing.ended(leg, "system"),))
-        return Exchange(leg, wake=notes.due(leg))
+        if status in pace.GONE:
+            return Exchange(awaiting.answered(leg), (pace.ended(leg, "system"),))
+        return Exchange(leg, wake=awaiting.due(leg))
 
     # --- out ---
 
@@ -160,7 +141,7 @@ class BotFrameworkChannel:
         if not commands:
             in_body = notes.replies(leg, now)
             reply = self.nothing("commands") if in_body is None else _in_body(in_body)
-            return Exchange(leg, reply=reply, wake=notes.due(leg))
+            return Exchange(leg, reply=reply, wake=awaiting.due(leg))
         context = speaking.Context(leg, now, lambda segment: self._file(segment, now))
         said = [
             (command.op, one)
@@ -168,14 +149,14 @@ class BotFrameworkChannel:
             if not isinstance(command, Transfer) or self._hands_over
             for one in speaking.activities(command, context)
         ]
-        leg, events = self._asked(notes.running(leg), commands[-1], now)
+        leg, events = pace.said(leg, commands[-1], now=now, patience=self._patience, hands_over=self._hands_over)
         in_body = notes.replies(leg, now)
         if in_body is None:
             outbound = tuple(self._sent(leg, op, one, now) for op, one in said)
-            return Exchange(leg, events, self.nothing("commands"), outbound, notes.due(leg))
+            return Exchange(leg, events, self.nothing("commands"), outbound, awaiting.due(leg))
         in_body += [one for _, one in said]
         leg = notes.replying(leg, in_body, now)
-        return Exchange(leg, events, _in_body(in_body), wake=notes.due(leg))
+        return Exchange(leg, events, _in_body(in_body), wake=awaiting.due(leg))
 
     def nothing(self, wants: Literal["commands", "ack"]) -> WebhookReply:
         """Return that a message was taken: what there is to say goes to the connector."""
@@ -213,21 +194,9 @@ class BotFrameworkChannel:
         )
         return Exchange(notes.of_activity(activity, user), (received,), reply=reply)
 
-    def _asked(self, leg: Leg, last: LineCommand, now: float) -> tuple[Leg, tuple[Event, ...]]:
-        """Return the leg with what is awaited now, and what has happened already: a text that is posted is heard."""
-        if isinstance(last, Recognize | Record):
-            return notes.asking(leg, last, now + max(self._patience, silence_allowed(last))), ()
-        if isinstance(last, Transfer) and self._hands_over:
-            return notes.asking(leg, last, now + ringing_allowed(last)), ()
-        if isinstance(last, Transfer):
-            return notes.answered(leg), (TransferFailed(last.op, "unsupported"),)
-        if notes.run(leg) > AT_ONCE:
-            return notes.asking(leg, last, now + PAUSE), ()
-        return notes.answered(leg), (OperationDone(last.op),)
-
     def _sent(self, leg: Leg, op: str, activity: Any, now: float) -> Outbound:
         address = sending(notes.service(leg), notes.conversation(leg), notes.reply_to(leg))
-        return Outbound(op, "POST", address, activity, until=now + OF_USE, lane=notes.lane(leg), refusal=True)
+        return Outbound(op, "POST", address, activity, until=now + pace.OF_USE, lane=notes.lane(leg), refusal=True)
 
     def _file(self, segment: Audio | Recorded, now: float) -> str | None:
         if isinstance(segment, Audio):

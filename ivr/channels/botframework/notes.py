@@ -1,23 +1,21 @@
-"""What is remembered of a call between two activities: whose conversation it is, and what is awaited until when."""
+"""What is remembered of a call between two activities: whose conversation it is, and where what is said goes."""
 
 from collections.abc import Mapping
 from typing import TypeAlias
 
 import msgspec
 
-from ivr.channels import gathered
 from ivr.channels.botframework.activity import Account, Activity
 from ivr.channels.botframework.addresses import conversation_name
-from ivr.engine.call import KINDS, OperationKind
-from ivr.engine.commands import LineCommand, Recognize
+from ivr.channels.in_writing import awaiting
+from ivr.channels.in_writing.awaiting import changed
 from ivr.ports import Leg
 
 Notes: TypeAlias = Mapping[str, str]
 
 _CHANNEL, _CONVERSATION, _SERVICE = "channel", "conversation", "service"
 _BOT, _BOT_NAME, _USER, _USER_NAME, _MET = "bot", "botName", "user", "userName", "met"
-_REPLY_TO, _REPLIES, _REPLIED, _RUN = "replyTo", "replies", "replied", "run"
-_OP, _KIND, _ASKED, _DUE = _AWAITED = "op", "kind", "asked", "due"
+_REPLY_TO, _REPLIES, _REPLIED = "replyTo", "replies", "replied"
 
 
 def of_activity(activity: Activity, user: Account) -> Leg:
@@ -37,11 +35,12 @@ def of_activity(activity: Activity, user: Account) -> Leg:
 
 def told(leg: Leg, activity: Activity) -> Leg:
     """Return the leg once an activity has come, which what is said next answers."""
-    changed = {_SERVICE: activity.service, _RUN: "", _REPLIED: "", _REPLIES: "[]" if activity.expects_replies else ""}
-    changed[_REPLY_TO] = activity.id if activity.kind == "message" else ""
-    if activity.kind == "message":
-        changed |= {_MET: "true", _USER: activity.sender.id, _USER_NAME: activity.sender.name}
-    return _with(leg, changed)
+    is_message = activity.kind == "message"
+    told = {_SERVICE: activity.service, _REPLIED: "", _REPLIES: "[]" if activity.expects_replies else ""}
+    told[_REPLY_TO] = activity.id if is_message else ""
+    if is_message:
+        told |= {_MET: "true", _USER: activity.sender.id, _USER_NAME: activity.sender.name}
+    return changed(awaiting.written_to(leg), told)
 
 
 def is_with(leg: Leg, sender: Account) -> bool:
@@ -85,54 +84,12 @@ def reply_to(leg: Leg) -> str | None:
     return leg.notes.get(_REPLY_TO) or None
 
 
-# --- what is awaited ---
-
-
-def asking(leg: Leg, command: LineCommand, due: float) -> Leg:
-    """Return the leg once a command was given; `due` is when its outcome is awaited no longer, since 1970."""
-    question = gathered.as_note(command) if isinstance(command, Recognize) else ""
-    return _with(leg, {_OP: command.op, _KIND: KINDS[type(command)], _ASKED: question, _DUE: repr(due)})
-
-
-def answered(leg: Leg) -> Leg:
-    """Return the leg once nothing is awaited any more."""
-    return _with(leg, dict.fromkeys(_AWAITED, ""))
+# --- what was said since the last activity ---
 
 
 def silent(leg: Leg) -> Leg:
     """Return the leg once the time was over: what is said next answers no activity."""
-    return _with(answered(leg), {_REPLY_TO: "", _REPLIES: "", _RUN: ""})
-
-
-def awaited(leg: Leg) -> tuple[str, OperationKind] | None:
-    """Return the operation that is awaited, and what it is; None: none is."""
-    op, kind = leg.notes.get(_OP), leg.notes.get(_KIND)
-    known = next((one for one in KINDS.values() if one == kind), None)
-    return None if not op or known is None else (op, known)
-
-
-def question(leg: Leg) -> Recognize | None:
-    """Return the question whose answer is awaited; None: no question is."""
-    return gathered.of_note(leg.notes[_ASKED]) if leg.notes.get(_ASKED) else None
-
-
-def due(leg: Leg) -> float | None:
-    """Return when the outcome is awaited no longer, in seconds since 1970; None: nothing is awaited."""
-    noted = leg.notes.get(_DUE)
-    return float(noted) if noted else None
-
-
-# --- what was said since the last activity ---
-
-
-def run(leg: Leg) -> int:
-    """Return how often something was said since."""
-    return int(leg.notes.get(_RUN) or 0)
-
-
-def running(leg: Leg) -> Leg:
-    """Return the leg once something more was said."""
-    return _with(leg, {_RUN: str(run(leg) + 1)})
+    return changed(awaiting.answered(awaiting.written_to(leg)), {_REPLY_TO: "", _REPLIES: ""})
 
 
 def replies(leg: Leg, now: float) -> list[object] | None:
@@ -147,8 +104,4 @@ def replies(leg: Leg, now: float) -> list[object] | None:
 
 def replying(leg: Leg, activities: list[object], now: float) -> Leg:
     """Return the leg once the answer has these activities."""
-    return _with(leg, {_REPLIES: msgspec.json.encode(activities).decode(), _REPLIED: repr(now)})
-
-
-def _with(leg: Leg, changed: Notes) -> Leg:
-    return Leg({name: text for name, text in {**leg.notes, **changed}.items() if text})
+    return changed(leg, {_REPLIES: msgspec.json.encode(activities).decode(), _REPLIED: repr(now)})

@@ -9,9 +9,9 @@ from msgspec import Struct
 
 from ivr.channels.botframework import notes, wire
 from ivr.channels.botframework.activity import Account
-from ivr.channels.botframework.offered import title, written
 from ivr.channels.botframework.writing import AddressOf, Written, text_format
 from ivr.channels.botframework.writing import written as in_writing
+from ivr.channels.in_writing.offered import title, written
 from ivr.engine.commands import Choice, LineCommand, Play, Recognize, Record, Transfer
 from ivr.ports import Leg
 

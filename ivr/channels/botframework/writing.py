@@ -10,9 +10,9 @@ from collections.abc import Callable, Sequence
 from msgspec import Struct
 
 from ivr.channels.botframework import wire
-from ivr.engine.commands import Audio, Recorded, Segment, Silence, Text
+from ivr.channels.in_writing.words import words
+from ivr.engine.commands import Audio, Recorded, Segment
 
-_UNWRITABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 _MARKDOWN = re.compile(r"[*_`~#<>\[\]|\\&]|(^|\n)\s*([-+]|\d+[.)])\s|\n")
 _SOUND = "audio/wav"
 
@@ -46,20 +46,9 @@ def written(segments: Sequence[Segment], address_of: AddressOf) -> Written:
     texts: list[str] = []
     files: list[wire.Attachment] = []
     for segment in segments:
-        words = _words(segment)
-        if words:
-            texts.append(words)
+        said = words(segment)
+        if said:
+            texts.append(said)
         elif isinstance(segment, Audio | Recorded) and (address := address_of(segment)) is not None:
             files.append(wire.Attachment(content_type=_SOUND, content_url=address))
     return Written(" ".join(texts), tuple(files))
-
-
-def _words(segment: Segment) -> str:
-    match segment:
-        case Text(value=text):
-            said: str | None = text
-        case Audio(text=said) | Recorded(text=said):
-            pass
-        case Silence():
-            said = None
-    return _UNWRITABLE.sub(" ", said or "").strip()

@@ -1,0 +1,24 @@
+"""What a part of a prompt says, in writing."""
+
+import re
+
+from ivr.engine.commands import Audio, Recorded, Segment, Silence, Text
+
+_UNWRITABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+
+
+def words(segment: Segment) -> str:
+    """Return what there is to read; "": nothing, as of a pause, or of a file that has no text."""
+    match segment:
+        case Text(value=text):
+            said: str | None = text
+        case Audio(text=said) | Recorded(text=said):
+            pass
+        case Silence():
+            said = None
+    return _UNWRITABLE.sub(" ", said or "").strip()
+
+
+def plain(text: str, longest: int) -> str:
+    """Return a text on one line, without what cannot be printed, no longer than anybody needs."""
+    return " ".join("".join(letter if letter.isprintable() else " " for letter in text[:longest]).split())
