@@ -15,6 +15,8 @@ SIP_PORT ?= 5070
 SPEECH ?=
 # Number of processes that run the tests: more than cores, since many tests wait, for a call's time or another process.
 JOBS  ?= 4
+# How often `make search` runs the tests that generate their examples.
+ROUNDS ?= 5
 # The tests that take every branch of the engine and of the flow reader. They alone are measured, since measuring makes
 # tests three times slower.
 COVERING := tests/engine tests/flowfile tests/expressions tests/spoken_answers
@@ -24,7 +26,7 @@ PLAIN := flight-desk pin-check support survey voicemail callback
 ARGS  ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test lint check-flows docs bench bench-speech bench-phone bench-gateway clean
+.PHONY: help serve test search lint check-flows docs bench bench-speech bench-phone bench-gateway clean
 
 help:  ## List these commands
 	@echo 'A self-hosted voice IVR server. Commands:'
@@ -45,6 +47,13 @@ test: lint  ## Install what is needed and run all checks: style, types, contract
 	@echo '==> Tests of many calls in real time, one after the other'
 	@$(VENV)/bin/pytest -m real_time tests/sip_peers
 	@echo '==> All checks passed.'
+
+search:  ## Run the tests that generate their examples, with other ones each time, until one fails (ROUNDS=5)
+	@tools/prepare dev $(WHERE)
+	@for round in $$(seq $(ROUNDS)); do \
+		echo "==> Round $$round of $(ROUNDS), in $(JOBS) processes"; \
+		HYPOTHESIS_PROFILE=search $(VENV)/bin/pytest -n $(JOBS) --dist worksteal -m hypothesis || exit 1; \
+	done
 
 lint:  ## Check style, types, import contracts and the shipped flows, without the tests
 	@tools/prepare dev $(WHERE)

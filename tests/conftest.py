@@ -1,5 +1,11 @@
-"""What holds for all tests: nothing is timed, since a busy machine is no mistake of ours."""
+"""What holds for all tests.
 
+Nothing is timed, since a busy machine is no mistake of ours. A test that generates its examples generates the same ones
+in each run, so that what passes here passes everywhere; `make search` tries others. Both hold for tests with `settings`
+of their own, too: these add to the profile that is loaded here.
+"""
+
+import os
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
@@ -8,8 +14,10 @@ from hypothesis import HealthCheck, settings
 from ivr.audio.workers import Workers
 from tests.fakes import chromium
 
-settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("untimed")
+UNTIMED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], database=None)
+settings.register_profile("same", UNTIMED, derandomize=True)
+settings.register_profile("search", UNTIMED, derandomize=False, max_examples=1000, print_blob=True)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
 
 @pytest.fixture(scope="session")

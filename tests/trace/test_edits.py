@@ -86,6 +86,11 @@ def waited() -> Callable[[Case], bool]:
     return lambda recorded: any(line.held for line in recorded.lines)
 
 
+def wants_words() -> Callable[[Case], bool]:
+    """A recording's words were ordered, or the caller only waited for the recording: both hear the hold prompt."""
+    return lambda recorded: any(line.ordered or line.held for line in recorded.lines)
+
+
 def ends(outcome: str) -> Callable[[Case], bool]:
     return lambda recorded: recorded.header.outcome == outcome
 
@@ -132,7 +137,7 @@ NOTICED: Sequence[tuple[str, Changes, Callable[[Case], bool]]] = [
             ("error.transcribe: thanks, ", ""),
             (', {guard: issue.transcript, text: "We heard {{ issue.transcript }}."}', ""),
         ],
-        lambda recorded: any(line.ordered for line in recorded.lines),
+        wants_words(),
     ),
 ]
 
