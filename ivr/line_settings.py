@@ -14,14 +14,17 @@ from ivr.chat_settings import ChatSettings
 from ivr.jambonz_settings import JambonzSettings
 from ivr.placing_settings import require_long_token
 from ivr.setting_sources import refuse_user, split_commas
+from ivr.skype_v2_settings import SkypeV2Settings
 from ivr.speech_settings import PREFIX
 from ivr.twiml_settings import TwimlSettings
 
-CheckedLine: TypeAlias = Literal["skype", "twilio", "telnyx", "signalwire", "plivo", "jambonz", "chat", "sip"]
+CheckedLine: TypeAlias = Literal[
+    "skype", "twilio", "telnyx", "signalwire", "plivo", "jambonz", "chat", "skype-v2", "sip"
+]
 "What `IVR_CHECK_CHANNEL` can be: each channel, and the line of a gateway."
 
 
-class LineSettings(TwimlSettings, JambonzSettings, ChatSettings):
+class LineSettings(TwimlSettings, JambonzSettings, ChatSettings, SkypeV2Settings):
     """What each channel needs."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, frozen=True, hide_input_in_errors=True)
@@ -29,8 +32,8 @@ class LineSettings(TwimlSettings, JambonzSettings, ChatSettings):
     check_channel: CheckedLine | None = Field(
         None,
         description="The line that flows are checked against: skype, twilio, telnyx, signalwire, plivo, jambonz, "
-        "chat, or sip (a gateway with the voice and the speech engine of these settings); none: all lines that are on, "
-        "or skype, and with --dev sip, since its phone speaks what the voice speaks.",
+        "chat, skype-v2, or sip (a gateway with the voice and the speech engine of these settings); none: all lines "
+        "that are on, or skype, and with --dev sip, since its phone speaks what the voice speaks.",
     )
     app_id: str | None = Field(
         None, min_length=1, max_length=200, description="The bot's app id; tokens must be issued for it."

@@ -34,11 +34,28 @@ class _Origin(Struct, rename="camel"):
     channel_id: str | None = None
 
 
-class ConnectorVerifier(BearerVerifier):
-    """A `Verifier` for what connectors post to one bot."""
+class ServiceVerifier(BearerVerifier):
+    """A `Verifier` for what services of the vendor post to one bot: each token is made out to this bot alone."""
 
     algorithms = ("RS256",)
     refusals = _OWN_REFUSALS
+
+    @staticmethod
+    def is_for(audience: object, app_id: str) -> bool:
+        """Return whether a token's `aud` is this bot, and nothing else."""
+        return audience == app_id
+
+    @staticmethod
+    def lifetime(claims: Mapping[str, Any]) -> Lifetime | None:
+        """Return when a token is good: it has an end, and mostly a beginning; none is made in the future."""
+        times = [seconds(claims[name]) for name in ("nbf", "iat") if claims.get(name) is not None]
+        ends = seconds(claims.get("exp"))
+        begins = [one for one in times if one is not None]
+        return None if ends is None or len(begins) < len(times) else Lifetime(max(begins, default=0.0), ends)
+
+
+class ConnectorVerifier(ServiceVerifier):
+    """A `Verifier` for what connectors post to one bot."""
 
     def __init__(self, app_id: str, keys: KeyRing, *, issuer: str = ISSUER, endorsed: Collection[str] = (ALL,)) -> None:
         """`endorsed`: the channels whose keys have to say that they speak for them; `ALL`: every channel."""
@@ -69,19 +86,6 @@ class ConnectorVerifier(BearerVerifier):
         if endorsements:
             return channel in endorsements
         return self._endorsed.isdisjoint({ALL, channel})
-
-    @staticmethod
-    def is_for(audience: object, app_id: str) -> bool:
-        """Return whether a token's `aud` is this bot, and nothing else."""
-        return audience == app_id
-
-    @staticmethod
-    def lifetime(claims: Mapping[str, Any]) -> Lifetime | None:
-        """Return when a token is good: it has an end, and mostly a beginning; none is made in the future."""
-        times = [seconds(claims[name]) for name in ("nbf", "iat") if claims.get(name) is not None]
-        ends = seconds(claims.get("exp"))
-        begins = [one for one in times if one is not None]
-        return None if ends is None or len(begins) < len(times) else Lifetime(max(begins, default=0.0), ends)
 
 
 def _place(address: object) -> tuple[str, str, int | None, str, str, str] | None:

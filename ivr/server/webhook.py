@@ -13,7 +13,7 @@ from typing import Final, Literal, Protocol
 from aiohttp import web
 from msgspec.structs import replace
 
-from ivr.errors import StoreUnavailable, WebhookError
+from ivr.errors import IvrError, StoreUnavailable, WebhookError
 from ivr.ports import BodyKind, CallKey, Form, Incoming, Upload, Verifier, WebhookReply, WebhookRequest
 from ivr.server.arrivals import Arrival, Arrivals
 from ivr.server.body import Body, BodyLimits
@@ -116,11 +116,36 @@ class Webhook:
         if isinstance(messages, WebhookReply):
             return messages
         answer: WebhookReply | None = None
+        failed: dict[CallKey, IvrError] = {}
         for incoming in messages:
-            reply = await self._take(incoming, flow, arrived)
+            if incoming.key in failed:
+                continue  # what follows a message that was not taken must not overtake it
+            try:
+                reply = await self._take(incoming, flow, arrived)
+            except IvrError as error:
+                failed[incoming.key] = error
+                continue
             if incoming.wants == "commands" or answer is None:
                 answer = reply
+        self._judge(failed, taken=answer is not None)
         return answer or WebhookReply()
+
+    def _judge(self, failed: Mapping[CallKey, IvrError], *, taken: bool) -> None:
+        """Raise what failed where the whole request has to come again; else the others must not suffer from it.
+
+        What was `taken` is known by its id if it comes again.
+        """
+        passing = next((error for error in failed.values() if isinstance(error, StoreUnavailable)), None)
+        if passing is not None:
+            raise passing
+        for key, error in failed.items():
+            if not taken:
+                raise error
+            if not isinstance(error, WebhookError):  # of those, `_take` has told
+                kind = type(error).__name__
+                self._refusals.report(
+                    "turn failed", reason=kind, level=logging.ERROR, error=error, platform_call=key.id
+                )
 
     async def _take(self, incoming: Incoming, flow: str | None, arrived: float) -> WebhookReply:
         """Let the turn answer, and log what fails by the name that the platform has for the call."""

@@ -52,13 +52,15 @@ class ConnectorApi:
         files: Sequence[str] = (),
         private: Sequence[Network] = (),
         local: bool = False,
+        whose: str = "IVR_CHAT_HOSTS",
     ) -> None:
         """Take the lists of connectors and of hosts with files, as in `IVR_HTTP_HOSTS`; raise ValueError.
 
         Without `credentials` no token is sent. `local`: connectors on this machine are served as well, and get none.
+        `whose`: the setting that names the connectors.
         """
         here = LOOPBACK if any(is_loopback(host.rpartition(":")[0].strip("[]")) for host in hosts) else ()
-        self._connectors = PlatformClient(Egress(hosts, (*private, *here), whose="IVR_CHAT_HOSTS"), patience=PATIENCE)
+        self._connectors = PlatformClient(Egress(hosts, (*private, *here), whose=whose), patience=PATIENCE)
         self._files = PlatformClient(Egress(files, private, whose="IVR_CHAT_FILE_HOSTS"))
         self._credentials = credentials
         self._local: dict[URL, PlatformClient] | None = {} if local else None

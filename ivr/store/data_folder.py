@@ -78,6 +78,11 @@ class DataFolder:
         return self.path / "chat-keys.json"
 
     @property
+    def skype_v2_keys(self) -> Path:
+        """The public keys of the Skype Bot Platform, of the last run."""
+        return self.path / "skype-v2-keys.json"
+
+    @property
     def lock(self) -> Path:
         """Locked while a server runs; holds its process id."""
         return self.path / "lock"

@@ -7,19 +7,16 @@ would refuse, or would pass on to nobody. Ids are matched as they are once decod
 import re
 import secrets
 from collections.abc import Callable, Mapping
-from typing import Any, Final
-from urllib.parse import parse_qs
+from typing import Any
 
 import msgspec
 from msgspec import Struct
 
 from ivr.carriers.rest import ApiReply, ApiRequest
+from ivr.carriers.token_endpoint import TokenEndpoint
 from ivr.phone.net.identity import Identity
 
-LIFE: Final = 3599
-"Seconds for which a token is good."
 _ACTIVITIES = re.compile(r"/v3/conversations/(.+)/activities(?:/(.+))?", re.DOTALL)
-_TOKEN = re.compile(r"/([^/]+)/oauth2/v2\.0/token")
 _OURS = ("id", "serviceUrl", "callerId", "localTimestamp")
 "Members that a connector writes itself."
 _CARD = "application/vnd.microsoft.card."
@@ -61,19 +58,16 @@ class Connector:
         shown: Callable[[Shown], None] = lambda _: None,
     ) -> None:
         """`shown` is told each activity as it is taken."""
-        self._app_id = app_id
-        self._secret = secret
+        self._tokens = TokenEndpoint(app_id, secret, now=now)
         self._identity = identity
         self.now = now
         "Gives seconds since 1970."
         self._show = shown
-        self._tokens: dict[str, float] = {}
         self.base = ""
         "Its address, once it is served."
         self.conversations: set[str] = set()
         self.findings: list[str] = []
         "What is held against the bot."
-        self.tokens_asked = 0
         self.away = False
         "It answers everything that is sent with 503."
 
@@ -84,46 +78,28 @@ class Connector:
             return ApiReply(200, document)
         if request.method != "POST":
             return _error(405, "MethodNotAllowed", "Only POST is known here.")
-        if _TOKEN.fullmatch(request.path):
-            return self._token(request)
+        if self._tokens.has(request.path):
+            return self._tokens.answer(request)
         found = _ACTIVITIES.fullmatch(request.path)
         if found is None:
             return _error(404, "NotFound", "There is nothing at this address.")
         return self._taken(request, found[1], found[2])
 
+    @property
+    def tokens_asked(self) -> int:
+        """How often a token was asked for."""
+        return self._tokens.asked
+
     def expire(self) -> None:
         """Let all tokens end."""
-        self._tokens.clear()
-
-    # --- tokens ---
-
-    def _token(self, request: ApiRequest) -> ApiReply:
-        self.tokens_asked += 1
-        form = {name: values[0] for name, values in parse_qs(request.body.decode("utf-8", "replace")).items()}
-        wanted = {"grant_type": "client_credentials", "client_id": self._app_id, "client_secret": self._secret}
-        if not wanted.items() <= form.items() or not form.get("scope"):
-            told = {"error": "invalid_client", "error_description": f"AADSTS7000215: {form.get('client_secret', '')}"}
-            return ApiReply(401, msgspec.json.encode(told))
-        token = secrets.token_urlsafe(24)
-        self._tokens[token] = self.now() + LIFE
-        answer: dict[str, object] = {
-            "token_type": "Bearer",
-            "expires_in": LIFE,
-            "ext_expires_in": 0,
-            "access_token": token,
-        }
-        return ApiReply(200, msgspec.json.encode(answer))
-
-    def _is_known(self, authorization: str) -> bool:
-        scheme, _, token = authorization.partition(" ")
-        return scheme == "Bearer" and self._tokens.get(token, 0.0) > self.now()
+        self._tokens.expire()
 
     # --- activities ---
 
     def _taken(self, request: ApiRequest, conversation: str, reply_to: str | None) -> ApiReply:
         if self.away:
             return _error(503, "ServiceError", "The connector is away.")
-        if not self._is_known(request.authorization):
+        if not self._tokens.knows(request.authorization):
             return _error(401, "Unauthorized", "The token is missing, or is not known.")
         if conversation not in self.conversations:
             return _error(404, "ConversationNotFound", "There is no such conversation.")

@@ -73,6 +73,10 @@ class Identity:
             output.write(written)
         return identity
 
+    def to(self, app_id: str) -> "Identity":
+        """Return the same key, whose tokens are made out to another bot."""
+        return Identity(app_id, self._key, endorsements=self._endorsements)
+
     def token(self, now: float) -> str:
         """Return a bearer token that is good at `now`, in seconds since 1970."""
         if now - self._made > FRESH or now < self._made:

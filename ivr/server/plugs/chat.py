@@ -1,19 +1,15 @@
 """What the server needs to know of the Bot Framework's chat: its channel and settings, who may write, and where to."""
 
 import json
-import time
-from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
 from ipaddress import ip_network
 from typing import Final
 
 from ivr.auth.connector_tokens import ConnectorVerifier
-from ivr.auth.keys import KeyRing
 from ivr.auth.tokens import AcceptAll
 from ivr.channels.botframework.addresses import MESSAGES
 from ivr.channels.botframework.codec import BotFrameworkChannel
+from ivr.server.plugs.key_rings import beginning, having, key_ring
 from ivr.server.plugs.plug import Example, Plug, Registration, Source, Surroundings
-from ivr.server.readiness import Check
 from ivr.services.client_credentials import ClientCredentials
 from ivr.services.connector_api import ConnectorApi
 from ivr.setting_sources import secret_text
@@ -51,7 +47,16 @@ def _make(settings: Settings, here: Surroundings) -> Plug:
         greets=settings.chat_greets,
         hands_over=settings.chat_handoff,
     )
-    keys = None if here.dev else _key_ring(settings, here)
+    keys = (
+        None
+        if here.dev
+        else key_ring(
+            settings.chat_openid_metadata,
+            setting="IVR_CHAT_OPENID_METADATA",
+            file=here.folder.chat_keys,
+            loopback=settings.openid_loopback,
+        )
+    )
     issuer, endorsed = settings.chat_issuer, settings.chat_endorsed
     return Plug(
         channel,
@@ -60,9 +65,9 @@ def _make(settings: Settings, here: Surroundings) -> Plug:
         api=api,
         registrations=(Registration(MESSAGES, "the bot's messaging endpoint", starts=True),),
         proof="head",
-        begin=_beginning(keys) if keys else None,
+        begin=beginning(keys) if keys else None,
         tend=(lambda now: keys.tend(now=now)) if keys else None,
-        checks={"chat_keys": _having(keys)} if keys else {},
+        checks={"chat_keys": having(keys)} if keys else {},
         example=Example(MESSAGES, "application/json", json.dumps(_EXAMPLE)),
     )
 
@@ -89,31 +94,6 @@ def _api(settings: Settings, here: Surroundings) -> ConnectorApi:
     return ConnectorApi(
         settings.chat_hosts, credentials, files=settings.chat_file_hosts, private=private, local=here.dev
     )
-
-
-def _key_ring(settings: Settings, here: Surroundings) -> KeyRing:
-    """Return the connectors' keys: those of the last run if their host does not answer."""
-    try:
-        return KeyRing(
-            settings.chat_openid_metadata, file=here.folder.chat_keys, allow_loopback=settings.openid_loopback
-        )
-    except ValueError as error:
-        raise SettingsError(f"IVR_CHAT_OPENID_METADATA: {error}") from error
-
-
-def _beginning(keys: KeyRing) -> Callable[[AsyncExitStack], Awaitable[None]]:
-    async def begin(stack: AsyncExitStack) -> None:
-        await keys.start(now=time.time())
-        stack.push_async_callback(keys.close)
-
-    return begin
-
-
-def _having(keys: KeyRing) -> Check:
-    async def has_keys() -> bool:
-        return not keys.empty
-
-    return has_keys
 
 
 SOURCE: Final = Source(

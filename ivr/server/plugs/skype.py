@@ -1,17 +1,13 @@
 """What the server needs to know of the Skype calling platform: its channel, its settings, who may call."""
 
 import json
-import time
-from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
 from ipaddress import ip_network
 from typing import Final
 
-from ivr.auth.keys import KeyRing
 from ivr.auth.tokens import AcceptAll, BearerVerifier
 from ivr.channels.skype import CALL, CALLBACK, SkypeChannel
+from ivr.server.plugs.key_rings import beginning, having, key_ring
 from ivr.server.plugs.plug import Example, Plug, Registration, Source, Surroundings
-from ivr.server.readiness import Check
 from ivr.services.platform_api import PlatformApi, bearer
 from ivr.settings import Settings, SettingsError
 
@@ -39,7 +35,16 @@ def _make(settings: Settings, here: Surroundings) -> Plug:
         recording=here.links.for_prompt,
         pretends=here.pretends,
     )
-    keys = None if here.dev else _key_ring(settings, here)
+    keys = (
+        None
+        if here.dev
+        else key_ring(
+            settings.openid_metadata,
+            setting="IVR_OPENID_METADATA",
+            file=here.folder.openid_keys,
+            loopback=settings.openid_loopback,
+        )
+    )
     return Plug(
         channel,
         BearerVerifier(settings.app_id or "", keys) if keys else AcceptAll(),
@@ -47,22 +52,14 @@ def _make(settings: Settings, here: Surroundings) -> Plug:
         registrations=(Registration(CALL, "the bot's calling webhook", starts=True),),
         proof="head",
         short_way=True,
-        begin=_beginning(keys) if keys else None,
+        begin=beginning(keys) if keys else None,
         tend=(lambda now: keys.tend(now=now)) if keys else None,
-        checks={"keys": _having(keys)} if keys else {},
+        checks={"keys": having(keys)} if keys else {},
         api=_gateway(settings),
         places_with="IVR_SKYPE_GATEWAY_URL and IVR_SKYPE_GATEWAY_TOKEN",
         phone=True,
         example=Example(CALL, "application/json", json.dumps(_EXAMPLE)),
     )
-
-
-def _key_ring(settings: Settings, here: Surroundings) -> KeyRing:
-    """Return the platform's keys: those of the last run if its hosts do not answer."""
-    try:
-        return KeyRing(settings.openid_metadata, file=here.folder.openid_keys, allow_loopback=settings.openid_loopback)
-    except ValueError as error:
-        raise SettingsError(f"IVR_OPENID_METADATA: {error}") from error
 
 
 def _gateway(settings: Settings) -> PlatformApi | None:
@@ -81,21 +78,6 @@ def _gateway(settings: Settings) -> PlatformApi | None:
         return PlatformApi(address, bearer(token.get_secret_value()), private=private)
     except ValueError as error:
         raise SettingsError(f"IVR_SKYPE_GATEWAY_URL {error}") from error
-
-
-def _beginning(keys: KeyRing) -> Callable[[AsyncExitStack], Awaitable[None]]:
-    async def begin(stack: AsyncExitStack) -> None:
-        await keys.start(now=time.time())
-        stack.push_async_callback(keys.close)
-
-    return begin
-
-
-def _having(keys: KeyRing) -> Check:
-    async def has_keys() -> bool:
-        return not keys.empty
-
-    return has_keys
 
 
 SOURCE: Final = Source(
