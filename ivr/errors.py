@@ -56,6 +56,14 @@ class DamagedCall(DataUnusable):
     """A call that is set aside, since what is stored of it cannot be read; nothing of it is changed."""
 
 
+class StateChanged(IvrError):
+    """A record of a bot has another tag than the one that a write expects; nothing was written."""
+
+
+class TooManyStates(IvrError):
+    """A bot has as many records as it may have; nothing was written."""
+
+
 class FlowError(IvrError):
     """A flow that must not be served; `str()` gives the findings as text.
 

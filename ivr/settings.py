@@ -18,6 +18,7 @@ from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import NoDecode
 
 from ivr.allowed_hosts import read_pattern
+from ivr.bot_state_settings import BotStateSettings
 from ivr.engine.naming import is_name
 from ivr.engine.secret_values import Secrets
 from ivr.flowfile.zones import never_summer, zone_data, zone_meant
@@ -53,7 +54,7 @@ MAX_SECRET = 64 * 1024
 "Bytes of a secret in a file."
 
 
-class Settings(LineSettings, PlacingSettings, SpeechSettings):
+class Settings(LineSettings, PlacingSettings, BotStateSettings, SpeechSettings):
     """The settings of one server."""
 
     public_url: str | None = Field(

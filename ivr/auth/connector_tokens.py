@@ -20,7 +20,7 @@ from ivr.ports import WebhookRequest
 
 ALL: Final = "*"
 "In place of the names of all channels."
-_OWN_REFUSALS: Mapping[str, tuple[int, str]] = {
+OWN_REFUSALS: Mapping[str, tuple[int, str]] = {
     **{code: (401 if status == 403 else status, message) for code, (status, message) in REFUSALS.items()},
     "token-algorithm": (401, "The token must be signed with RS256, and name its key (kid)."),
     "token-times": (401, "The token has no valid times (exp must be a number, as must nbf and iat)."),
@@ -38,7 +38,7 @@ class ServiceVerifier(BearerVerifier):
     """A `Verifier` for what services of the vendor post to one bot: each token is made out to this bot alone."""
 
     algorithms = ("RS256",)
-    refusals = _OWN_REFUSALS
+    refusals = OWN_REFUSALS
 
     @staticmethod
     def is_for(audience: object, app_id: str) -> bool:

@@ -73,8 +73,12 @@ class BearerVerifier:
 
     async def verify(self, request: WebhookRequest, *, now: float) -> None:
         """Return if the token is good at `now`; else raise WebhookError with 401, 403 or 503."""
+        await self.verify_header(request.headers.get("authorization", ""), now=now)
+
+    async def verify_header(self, authorization: str, *, now: float) -> None:
+        """Return if the token of an Authorization header is good at `now`; else raise WebhookError as `verify` does."""
         self._keys.tend(now=now)
-        objection = await self._objection(bearer_token(request.headers.get("authorization", "")), now)
+        objection = await self._objection(bearer_token(authorization), now)
         if objection is not None:
             status, message = self.refusals[objection]
             raise WebhookError(status, objection, message)

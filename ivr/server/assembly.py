@@ -26,6 +26,7 @@ from ivr.server.listener import DRAIN, Listener
 from ivr.server.pages import (
     console_address,
     console_token,
+    make_bot_state_pages,
     make_call_order_pages,
     make_console,
     make_phone,
@@ -114,7 +115,8 @@ async def running(
         console = make_console(stack, backend, token, refusals, dev=dev) if token else None
         phone, start = await _development_pages(stack, settings, backend, address, cases) if dev else (None, None)
         lines = _pages_of_channels(backend, refusals)
-        wanted: Sequence[Pages | None] = (console, phone, start, make_call_order_pages(settings, backend))
+        states = await make_bot_state_pages(stack, settings, backend, dev=dev)
+        wanted: Sequence[Pages | None] = (console, phone, start, states, make_call_order_pages(settings, backend))
         people = [one for one in wanted if one is not None]
         pages: list[Pages] = [make_recording_pages(stack, backend), make_wav_assets(stack, backend), *lines, *people]
         routes = WebhookRoutes([plug.channel for plug in backend.plugs])

@@ -14,6 +14,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from ivr.audio.workers import Workers
+from ivr.bot_state import BotStates
 from ivr.capabilities import Capabilities
 from ivr.engine.actions.record import TRANSCRIBE
 from ivr.engine.commands import FETCH, NotificationWay
@@ -70,6 +71,7 @@ class Backend(Struct, frozen=True):
     worker: Worker
     outbox: Outbox
     requests: PlatformRequests
+    states: BotStates
     turns: TurnsInMemory
 
 
@@ -142,6 +144,7 @@ async def open_backend(
         worker=workers.jobs,
         outbox=opened.outbox,
         requests=opened.requests,
+        states=opened.states,
         turns=turns,
     )
 

@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack
 from typing import Any
 
 from ivr.server.backend import Backend
-from ivr.server.ticker import Retention, every, sweep_recordings, wake_due
+from ivr.server.ticker import Retention, every, forget_bot_states, sweep_recordings, wake_due
 from ivr.settings import Settings
 
 SECOND, MINUTE, HOUR, DAY = 1.0, 60.0, 3600.0, 86400.0
@@ -29,6 +29,10 @@ def begin_chores(stack: AsyncExitStack, settings: Settings, backend: Backend) ->
     async def sweep() -> None:
         await sweep_recordings(backend.store, backend.recordings, before=time.time() - settings.sweep_after)
 
+    async def forget_states() -> None:
+        before = None if settings.bot_state_retention is None else time.time() - settings.bot_state_retention * DAY
+        await forget_bot_states(backend.states, before=before)
+
     async def tend() -> None:
         for plug in backend.plugs:
             if plug.tend is not None:
@@ -38,6 +42,7 @@ def begin_chores(stack: AsyncExitStack, settings: Settings, backend: Backend) ->
     _begin(stack, every(SECOND, backend.registry.refresh, name="flows"))
     _begin(stack, every(MINUTE, tend, name="channels"))
     _begin(stack, every(MINUTE, forget, name="forget"))
+    _begin(stack, every(MINUTE, forget_states, name="bot state"))
     _begin(stack, every(HOUR, sweep, name="sweep"))
 
 

@@ -6,12 +6,15 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 from ivr.audio.workers import Workers
+from ivr.auth.bot_tokens import AnyBot, BotVerifier
+from ivr.auth.keys import KeyRing
 from ivr.callable_targets import CallableTargets
 from ivr.media.installed import missing, sound_of_parts
 from ivr.media.sound import Sound
 from ivr.phone.platform import Platform, Target
 from ivr.ports import CallingChannel
 from ivr.server.backend import Backend
+from ivr.server.bot_state_pages import BotStatePages
 from ivr.server.call_order_pages import CallOrderPages
 from ivr.server.console.console_routes import LOGIN, Console
 from ivr.server.console.counting import Counts
@@ -26,7 +29,7 @@ from ivr.server.recording_files import RecordingFiles
 from ivr.server.recording_pages import RecordingPages
 from ivr.server.refusals import Refusals
 from ivr.server.wav_assets import WavAssets
-from ivr.settings import Settings
+from ivr.settings import Settings, SettingsError
 from ivr.speech_settings import live_ear, live_voice, load_models
 
 
@@ -76,6 +79,33 @@ def make_call_order_pages(settings: Settings, backend: Backend) -> CallOrderPage
         now=time.time,
     )
     return CallOrderPages(placing, settings.calls_token.get_secret_value())
+
+
+async def make_bot_state_pages(
+    stack: AsyncExitStack, settings: Settings, backend: Backend, *, dev: bool
+) -> BotStatePages | None:
+    """Make the state service; None: no bot is served. Raises SettingsError. In development bots need no token."""
+    if not dev and not settings.bot_state_apps:
+        return None
+    bots: AnyBot | BotVerifier = AnyBot()
+    if not dev:
+        try:
+            keys = KeyRing(
+                settings.bot_state_openid_metadata,
+                file=backend.folder.bot_keys,
+                allow_loopback=settings.openid_loopback,
+            )
+        except ValueError as error:
+            raise SettingsError(f"IVR_BOT_STATE_OPENID_METADATA: {error}") from error
+        await keys.start(now=time.time())
+        stack.push_async_callback(keys.close)
+        bots = BotVerifier(
+            settings.bot_state_apps,
+            keys,
+            issuers=settings.bot_state_issuers,
+            audience=settings.bot_state_audience,
+        )
+    return BotStatePages(backend.states, bots, most=settings.bot_state_records, now=time.time_ns)
 
 
 def make_console(stack: AsyncExitStack, backend: Backend, token: str, refusals: Refusals, *, dev: bool) -> Console:

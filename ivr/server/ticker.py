@@ -5,6 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable, Collection
 from contextlib import aclosing
 
+from ivr.bot_state import BotStates
 from ivr.errors import IvrError
 from ivr.ports import CallKey
 from ivr.storage import Archive, CallStore, MediaStore
@@ -15,6 +16,8 @@ log = logging.getLogger(__name__)
 WOKEN_AT_ONCE = 64
 FORGOTTEN_AT_ONCE = 8
 "Calls that are erased in one commit, which turns wait for: some 6 ms for each, read from a disk and overwritten."
+STATES_AT_ONCE = 64
+"Records of bots that are forgotten in one commit."
 
 
 async def every(seconds: float, action: Callable[[], Awaitable[None]], *, name: str) -> None:
@@ -88,3 +91,13 @@ async def sweep_recordings(store: CallStore, recordings: MediaStore, *, before: 
                 removed += 1
     if removed:
         log.info("recordings swept", extra={"removed": removed})
+
+
+async def forget_bot_states(states: BotStates, *, before: float | None) -> None:
+    """Forget what bots have not used since then (seconds since 1970; None: nothing), and leave nothing of it."""
+    forgotten = 0
+    while before is not None and (found := await states.forget(before=before, limit=STATES_AT_ONCE)):
+        forgotten += found
+    if forgotten:
+        log.info("bot state forgotten", extra={"removed": forgotten})
+    await states.tidy()

@@ -83,6 +83,11 @@ class DataFolder:
         return self.path / "skype-v2-keys.json"
 
     @property
+    def bot_keys(self) -> Path:
+        """The public keys by which bots are known, of the last run."""
+        return self.path / "bot-keys.json"
+
+    @property
     def lock(self) -> Path:
         """Locked while a server runs; holds its process id."""
         return self.path / "lock"

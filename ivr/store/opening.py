@@ -8,6 +8,7 @@ from contextlib import closing
 
 from msgspec import Struct
 
+from ivr.bot_state import BotStates
 from ivr.errors import DataUnusable
 from ivr.outbox import Outbox, PlatformRequests
 from ivr.storage import PATIENCE, Archive, CallStoreInMemory, MediaStore
@@ -15,9 +16,11 @@ from ivr.store.data_folder import DataFolder
 from ivr.store.database_file import check_readable, open_for_reading
 from ivr.store.sqlite import SqliteStore
 from ivr.store.sqlite_archive import SqliteArchive
+from ivr.store.sqlite_bot_state import SqliteBotStates
 from ivr.store.sqlite_deliveries import SqliteOutbox, SqlitePlatformRequests
 from ivr.store.sqlite_errors import REFUSALS, unusable
 from ivr.store.sqlite_media import SqliteMedia
+from ivr.store.state_rows import PURPOSE, StateRows
 from ivr.store.statements import printable_id
 
 
@@ -29,6 +32,7 @@ class Opened(Struct, frozen=True):
     recordings: MediaStore
     outbox: Outbox
     requests: PlatformRequests
+    states: BotStates
     link_key: bytes
     "The key of the addresses of recordings: derived from that of sealed values, as the next one is."
     token_key: bytes
@@ -41,6 +45,7 @@ class Opened(Struct, frozen=True):
     async def close(self) -> None:
         """Let go of the data, after everything under way is saved."""
         await self.recordings.close()
+        await self.states.close()
         await self.requests.close()
         await self.outbox.close()
         await self.archive.close()
@@ -58,8 +63,9 @@ async def open_store(folder: DataFolder, *, seal_key: str | None = None) -> Open
     archive = SqliteArchive(folder, server=store)
     outbox = SqliteOutbox(folder, server=store)
     requests = SqlitePlatformRequests(folder, server=store)
+    states = SqliteBotStates(folder.database, StateRows(store.derived_key(PURPOSE)), store)
     media, links, tokens = open_media(folder), store.derived_key("recording links"), store.derived_key("address tokens")
-    return Opened(store, archive, media, outbox, requests, links, tokens, set_aside, store.flows_under_way)
+    return Opened(store, archive, media, outbox, requests, states, links, tokens, set_aside, store.flows_under_way)
 
 
 def open_archive(folder: DataFolder, *, seal_key: str | None = None, patience: float = PATIENCE) -> Archive:

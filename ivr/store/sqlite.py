@@ -8,7 +8,7 @@ come within minutes.
 import asyncio
 import contextlib
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -246,11 +246,15 @@ class SqliteStore:
         """Return a key that only who has the sealing key can have, for one purpose."""
         return self._rows.derived_key(purpose)
 
-    # --- for its outbox ---
+    # --- for its outbox, and what bots keep ---
 
-    def written(self, statements: Sequence[Statement]) -> "asyncio.Future[None]":
+    def written(self, statements: Sequence[Statement], *, key: Hashable | None = None) -> "asyncio.Future[None]":
         """Carry statements out that touch nothing in memory; done once they stand, or StoreUnavailable."""
-        return self._writer.saved(statements, lambda: None)
+        return self._writer.saved(statements, lambda: None, key=key)
+
+    async def quiet(self, key: Hashable) -> None:
+        """Wait until nothing is being written under a key."""
+        await self._writer.quiet(key)
 
     async def empty_log(self) -> bool:
         """Write the log's pages into the database and empty it; return whether no reader prevented it."""

@@ -106,6 +106,21 @@ CREATE INDEX IF NOT EXISTS request_state ON platform_request (state);
 CREATE INDEX IF NOT EXISTS request_due ON platform_request (due) WHERE state = 'waiting';
 CREATE INDEX IF NOT EXISTS request_owned ON platform_request (owner) WHERE owner IS NOT NULL;
 CREATE INDEX IF NOT EXISTS request_lane ON platform_request ({LANE.replace("{0}.", "")}) WHERE state = 'waiting';
+-- What bots keep (bot_state.py). No id of a user or a conversation stands here as it is: they are keyed hashes, which
+-- leave nothing in an index that would have to be erased with them. The ids themselves are sealed with the data.
+CREATE TABLE IF NOT EXISTS bot_state (
+    name         TEXT NOT NULL UNIQUE, -- hash of all that a record is named by
+    app          TEXT NOT NULL,
+    channel      TEXT NOT NULL,
+    conversation TEXT NOT NULL,        -- hash of its id; empty: of the user in all conversations
+    user         TEXT NOT NULL,        -- hash of the id; empty: of the conversation, whoever is in it
+    tag          TEXT NOT NULL,
+    body         BLOB NOT NULL,        -- sealed
+    touched      REAL NOT NULL         -- when it was used last, roughly, in seconds since 1970
+);
+CREATE INDEX IF NOT EXISTS state_of_user ON bot_state (user);
+CREATE INDEX IF NOT EXISTS state_of_app ON bot_state (app);
+CREATE INDEX IF NOT EXISTS state_touched ON bot_state (touched);
 CREATE INDEX IF NOT EXISTS live ON call (row) WHERE ended IS NULL;
 CREATE INDEX IF NOT EXISTS ended_at ON call (ended) WHERE ended IS NOT NULL;
 CREATE INDEX IF NOT EXISTS turn_of_call ON turn (call);

@@ -74,12 +74,15 @@ class Identity:
 
     async def start(self) -> None:
         app = web.Application()
-        app.router.add_get("/v1/.well-known/openidconfiguration", self._serve_metadata)
-        app.router.add_get("/v1/keys", self._serve_keys)
+        self.routes(app)
         self._runner = web.AppRunner(app, shutdown_timeout=1)
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", self._port).start()
         self._port = self._runner.addresses[0][1]
+
+    def routes(self, app: web.Application) -> None:
+        app.router.add_get("/v1/.well-known/openidconfiguration", self._serve_metadata)
+        app.router.add_get("/v1/keys", self._serve_keys)
 
     async def stop(self) -> None:
         self.release()

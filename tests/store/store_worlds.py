@@ -10,10 +10,13 @@ from ivr.storage import CallStore, Order
 from ivr.store.data_folder import DataFolder
 from ivr.store.memory import MemoryStore
 from ivr.store.memory_archive import MemoryArchive
+from ivr.store.memory_bot_state import MemoryBotStates
 from ivr.store.memory_outbox import MemoryOutbox, MemoryPlatformRequests
 from ivr.store.sqlite import SqliteStore
 from ivr.store.sqlite_archive import SqliteArchive
+from ivr.store.sqlite_bot_state import SqliteBotStates
 from ivr.store.sqlite_deliveries import SqliteOutbox, SqlitePlatformRequests
+from ivr.store.state_rows import PURPOSE, StateRows
 
 
 class MemoryWorld:
@@ -22,6 +25,7 @@ class MemoryWorld:
         self.archive = MemoryArchive(self.store)
         self.outbox = MemoryOutbox(self.store)
         self.requests = MemoryPlatformRequests(self.store)
+        self.states = MemoryBotStates()
 
     async def open(self) -> None:
         self.store.restart()
@@ -44,6 +48,7 @@ class SqliteWorld:
         self._archive: SqliteArchive | None = None
         self._outbox: SqliteOutbox | None = None
         self._requests: SqlitePlatformRequests | None = None
+        self._states: SqliteBotStates | None = None
 
     @property
     def folder(self) -> Path:
@@ -73,6 +78,13 @@ class SqliteWorld:
         if self._requests is None:
             self._requests = SqlitePlatformRequests(DataFolder(self.folder), server=self.store)
         return self._requests
+
+    @property
+    def states(self) -> SqliteBotStates:
+        """Those of the server; nothing of them is open until it is used."""
+        if self._states is None:
+            self._states = SqliteBotStates(self.database, StateRows(self.store.derived_key(PURPOSE)), self.store)
+        return self._states
 
     async def begin(self) -> None:
         self.folder.mkdir()
@@ -105,6 +117,9 @@ class SqliteWorld:
         if self._requests is not None:
             await self._requests.close()
             self._requests = None
+        if self._states is not None:
+            await self._states.close()
+            self._states = None
 
 
 World = MemoryWorld | SqliteWorld

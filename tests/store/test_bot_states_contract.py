@@ -1,0 +1,221 @@
+"""What `BotStates` promises, asked of every store."""
+
+import asyncio
+from collections.abc import Hashable, Sequence
+
+import pytest
+from msgspec.structs import replace
+
+from ivr.bot_state import TOUCHED_EVERY, StateKey, StateRecord, StateTags
+from ivr.errors import StateChanged, TooManyStates, UnreadableRow
+from ivr.store.sqlite import SqliteStore
+from ivr.store.sqlite_bot_state import SqliteBotStates
+from ivr.store.state_rows import PURPOSE, StateRows
+from ivr.store.writer import Statement
+from tests.store.store_worlds import SqliteWorld, World, ask
+
+SECOND = 1_000_000_000
+ANNA = StateKey("bot", "skype", user="29:anna")
+BERT = StateKey("bot", "skype", user="29:bert")
+ROOM = StateKey("bot", "skype", conversation="room")
+ANNA_IN_ROOM = StateKey("bot", "skype", conversation="room", user="29:anna")
+ALL = (ANNA, BERT, ROOM, ANNA_IN_ROOM)
+
+
+async def put(
+    world: World, key: StateKey, data: bytes = b"1", expected: str | None = None, *, at: int = 0, most: int = 99
+) -> StateRecord:
+    return await world.states.put(key, data, expected, at=at * SECOND, most=most)
+
+
+async def held(world: World, *keys: StateKey, at: int = 0) -> list[bytes | None]:
+    found = [await world.states.get(key, at=at * SECOND) for key in keys]
+    return [None if one is None else one.data for one in found]
+
+
+async def test_what_was_kept_is_there_after_a_crash_to_the_byte(world: World) -> None:
+    data = b'{"z": 1e400, "a": 12345678901234567890123, "z": "\\u00e9 \xc3\xa9"}'
+    kept = await put(world, ANNA, data)
+    await world.crash()
+    assert await world.states.get(ANNA, at=0) == kept
+    assert kept.data == data
+
+
+async def test_a_bot_reaches_nothing_of_another_one(world: World) -> None:
+    await put(world, ANNA, b'"ours"')
+    other = replace(ANNA, app="other")
+    assert await held(world, other) == [None]
+    await put(world, other, b'"theirs"')
+    await world.states.drop_user("other", "skype", "29:anna")
+    assert await held(world, ANNA, other) == [b'"ours"', None]
+
+
+async def test_what_looks_like_the_name_of_another_record_is_none(world: World) -> None:
+    keys = [
+        *ALL,
+        StateKey("bot", "skype", conversation="29:anna"),
+        StateKey("bot", "skype", conversation="room/users/29:anna"),
+        StateKey("bot", "skype", user='room","29:anna'),
+        StateKey("bot/skype", "", user="29:anna"),
+        replace(ANNA, channel="Skype"),
+    ]
+    for number, key in enumerate(keys):
+        await put(world, key, str(number).encode())
+    assert await held(world, *keys) == [str(number).encode() for number in range(len(keys))]
+
+
+async def test_each_write_has_another_tag_also_at_one_time_and_after_the_clock_was_set_back(world: World) -> None:
+    tags = {(await put(world, ANNA, at=at)).tag for at in (1000, 1000, 1000, 10, 2000)}
+    assert len(tags) == 5
+
+
+def test_a_tag_has_the_form_of_the_vendor_s() -> None:
+    assert StateTags().next(1_471_515_165_439_815_900) == "W/\"datetime'2016-08-18T10%3A12%3A45.4398159Z'\""
+
+
+async def test_who_expects_another_tag_writes_and_drops_nothing(world: World) -> None:
+    first = await put(world, ANNA)
+    second = await put(world, ANNA, b"2", first.tag)
+    with pytest.raises(StateChanged):
+        await put(world, ANNA, b"3", first.tag)
+    with pytest.raises(StateChanged):
+        await world.states.drop(ANNA, first.tag)
+    assert await world.states.get(ANNA, at=0) == second
+    await world.states.drop(ANNA, second.tag)
+    assert await held(world, ANNA) == [None]
+
+
+async def test_where_nothing_is_any_tag_will_do(world: World) -> None:
+    assert (await put(world, ANNA, b"1", "a tag")).data == b"1"
+    await world.states.drop(BERT, "a tag")
+
+
+async def test_of_fifty_who_expect_the_same_tag_one_writes(world: World) -> None:
+    tag = (await put(world, ROOM)).tag
+    for _ in range(2):  # one winner for each tag
+        asked = (put(world, ROOM, str(number).encode(), tag) for number in range(50))
+        won = [one for one in await asyncio.gather(*asked, return_exceptions=True) if isinstance(one, StateRecord)]
+        assert len(won) == 1
+        assert await world.states.get(ROOM, at=0) == won[0]
+        tag = won[0].tag
+
+
+class Watched:
+    """A server whose writes are told of as they are handed over."""
+
+    def __init__(self, server: SqliteStore) -> None:
+        self._server = server
+        self.handed_over = asyncio.Event()
+
+    def written(self, statements: Sequence[Statement], *, key: Hashable | None = None) -> asyncio.Future[None]:
+        self.handed_over.set()
+        return self._server.written(statements, key=key)
+
+    async def quiet(self, key: Hashable) -> None:
+        await self._server.quiet(key)
+
+    async def empty_log(self) -> bool:
+        return await self._server.empty_log()
+
+
+async def test_a_write_that_nobody_waits_for_any_more_comes_before_the_next_one(disk: SqliteWorld) -> None:
+    tag = (await put(disk, ANNA)).tag
+    server = Watched(disk.store)
+    states = SqliteBotStates(disk.database, StateRows(disk.store.derived_key(PURPOSE)), server)
+    writes = [asyncio.create_task(states.put(ANNA, str(one).encode(), tag, at=SECOND, most=9)) for one in range(2)]
+    await server.handed_over.wait()
+    writes[0].cancel()
+    outcomes = await asyncio.gather(*writes, return_exceptions=True)
+    assert [type(one) for one in outcomes] == [asyncio.CancelledError, StateChanged]
+    assert await held(disk, ANNA) == [b"0"]
+    await states.close()
+
+
+async def test_dropping_a_user_leaves_conversations_and_others(world: World) -> None:
+    elsewhere = replace(ANNA, channel="msteams")
+    for key in (*ALL, elsewhere):
+        await put(world, key)
+    assert await world.states.drop_user("bot", "skype", "29:anna") == ["29:anna", "room"]
+    assert await held(world, *ALL, elsewhere) == [None, b"1", b"1", None, b"1"]
+    assert await world.states.drop_user("bot", "skype", "29:anna") == []
+    await world.crash()
+    assert await held(world, *ALL) == [None, b"1", b"1", None]
+
+
+async def test_a_bot_has_no_more_records_than_it_may_have(world: World) -> None:
+    await put(world, ANNA, most=2)
+    await put(world, BERT, most=2)
+    with pytest.raises(TooManyStates):
+        await put(world, ROOM, most=2)
+    await put(world, BERT, b"2", most=2)
+    await put(world, replace(ROOM, app="other"), most=2)
+    await world.states.drop(ANNA, None)
+    await put(world, ROOM, most=2)
+
+
+async def test_what_is_not_used_is_forgotten_the_oldest_first(world: World) -> None:
+    for at, key in enumerate(ALL, 10):
+        await put(world, key, at=at)
+    assert await world.states.forget(before=12.0, limit=1) == 1
+    assert await held(world, *ALL) == [None, b"1", b"1", b"1"]
+    assert await world.states.forget(before=12.0, limit=9) == 1
+    assert await world.states.forget(before=12.0, limit=9) == 0
+    assert await held(world, *ALL) == [None, None, b"1", b"1"]
+
+
+async def test_who_is_read_is_used_as_of_a_day_later(world: World) -> None:
+    day = int(TOUCHED_EVERY)
+    for key in (ANNA, BERT):
+        await put(world, key)
+    await held(world, ANNA, at=day)
+    await held(world, BERT, at=day - 1)
+    assert await world.states.forget(before=day - 1.0, limit=9) == 1
+    assert await held(world, ANNA, BERT, at=day) == [b"1", None]
+
+
+# --- on the disk ------------------------------------------------------------------------------------------------------
+
+
+def words(world: SqliteWorld) -> set[bytes]:
+    wanted = (b"29:anna", b"29:bert", b"room", b"a token of hers")
+    contents = [path.read_bytes() for path in world.folder.rglob("*") if path.is_file()]
+    return {word for word in wanted if any(word in content for content in contents)}
+
+
+async def test_neither_data_nor_ids_stand_on_the_disk(disk: SqliteWorld) -> None:
+    for key in ALL:
+        await put(disk, key, b'"a token of hers"')
+    assert words(disk) == set()
+    assert await held(disk, *ALL) == [b'"a token of hers"'] * 4
+
+
+async def test_nothing_is_left_of_the_rows_that_were_forgotten(disk: SqliteWorld) -> None:
+    await put(disk, ANNA)
+    (body,) = ask(disk.database, "SELECT body FROM bot_state")[0]
+    assert any(body in path.read_bytes() for path in disk.folder.iterdir() if path.is_file())
+    await disk.states.drop(ANNA, None)
+    await disk.states.tidy()
+    assert not any(body in path.read_bytes() for path in disk.folder.iterdir() if path.is_file())
+
+
+DAMAGES: Sequence[str] = (
+    "UPDATE bot_state SET body = zeroblob(200)",
+    "UPDATE bot_state SET body = 'text'",
+    "UPDATE bot_state SET body = 7",
+    "UPDATE bot_state SET tag = 'another'",
+    "UPDATE bot_state SET body = (SELECT body FROM bot_state WHERE user = '')",
+)
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+async def test_a_record_that_cannot_be_read_can_be_written_over_and_dropped(disk: SqliteWorld, damage: str) -> None:
+    for key in (ROOM, ANNA):
+        await put(disk, key)
+    ask(disk.database, damage)
+    with pytest.raises(UnreadableRow, match="a record of a bot cannot be read"):
+        await disk.states.get(ANNA, at=0)
+    await put(disk, ANNA, b"2")
+    assert await held(disk, ANNA) == [b"2"]
+    ask(disk.database, damage)
+    assert await disk.states.drop_user("bot", "skype", "29:anna") == [""]
+    assert await held(disk, ANNA) == [None]
