@@ -37,6 +37,10 @@ class BotStateSettings(BaseSettings):
         None, gt=0, description="Days after which a record that nobody used is forgotten; none: never."
     )
 
+    bot_state_url: str | None = Field(
+        None, description="The state service that `ivr botstate` asks; none: that of the server on this machine."
+    )
+
     @field_validator("bot_state_apps", "bot_state_issuers", "bot_state_openid_metadata", mode="before")
     @classmethod
     def _split_state_lists(cls, value: object) -> object:
@@ -49,9 +53,9 @@ class BotStateSettings(BaseSettings):
             raise ValueError("must be app ids such as 1f7dd6e9-cbd7-4c38-adf2-6e9bcab5310a")
         return value
 
-    @field_validator("bot_state_openid_metadata")
+    @field_validator("bot_state_openid_metadata", "bot_state_url")
     @classmethod
-    def _state_addresses_shown_whole(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for address in value:
+    def _state_addresses_shown_whole(cls, value: str | tuple[str, ...] | None) -> str | tuple[str, ...] | None:
+        for address in (value,) if isinstance(value, str) else value or ():
             refuse_user(address)
         return value

@@ -17,6 +17,7 @@ COMMANDS = {
     "schema": "Print the JSON Schema of flow files, for editors.",
     "call": "Have the server place a call.",
     "calls": "List, show, export and erase recorded calls.",
+    "botstate": "Read, write and erase what bots keep in a state service.",
     "notifications": "List what flows tell by mail and webhook; send again what could not be sent.",
     "requests": "List what carriers could not be asked, such as to delete a recording; ask again.",
     "replay": "Run recorded calls through the flows as they are now.",

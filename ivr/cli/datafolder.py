@@ -35,6 +35,15 @@ def data_folder(data: Path | None) -> DataFolder:
         raise click.ClickException(str(error)) from error
 
 
+def seal_key_setting() -> str | None:
+    """Return the key of sealed values in the settings; None: there is none, or the settings cannot be used."""
+    try:
+        key = load_settings().settings.seal_key
+    except SettingsError:
+        return None
+    return key.get_secret_value() if key else None
+
+
 @contextmanager
 def stored_calls(data: Path | None, *, seal_key: str | None = None) -> Iterator[StoredCalls]:
     """Open the calls of a data folder, beside a running server, too; end the command if they cannot be read."""

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 from msgspec import Struct
 
+from ivr.cli.datafolder import seal_key_setting
 from ivr.cli.stored_calls import StoredCalls
 from ivr.engine.events import CallPlaced
 from ivr.errors import DataUnusable, FolderInUse, StoreUnavailable
@@ -15,6 +16,7 @@ from ivr.nearest import did_you_mean
 from ivr.storage import PATIENCE, ErasedCall, Erasure
 from ivr.store.data_folder import DataFolder, sync_folder
 from ivr.store.opening import open_archive
+from ivr.store.state_erasure import ErasedStates, count_states, erase_states
 from ivr.trace.case import CaseError
 from ivr.trace.files import read_case
 from ivr.trace.folders import CASES, SUFFIX
@@ -52,14 +54,16 @@ def erase(folder: DataFolder, wanted: ErasureTarget, *, ask: bool, patience: flo
     """
     if not folder.database.is_file():
         raise click.ClickException(f"There are no calls yet ({folder.database} does not exist).")
+    kept = ErasedStates(0)
     try:
         with (
             DataFolder.open(folder.path),  # before anything is asked: a running server must be stopped first
             StoredCalls(open_archive(folder, patience=patience)) as archive,
         ):
-            known = _known(archive, wanted)
-            if ask and known[str(wanted)]:
-                click.confirm(_question(known[str(wanted)], wanted), abort=True)
+            known, records = _known(archive, wanted), _count_records(folder, wanted, patience)
+            if ask and (known[str(wanted)] or records):
+                click.confirm(_question(known[str(wanted)], records, wanted), abort=True)
+            kept = _erase_records(folder, wanted, patience)
             # Rows first: audio that no call names is swept by the server, should this be cut off in between. Without
             # any, too: the database's log may hold what was erased before.
             erasure = archive.erase(caller=wanted.caller, call=wanted.call)
@@ -67,16 +71,30 @@ def erase(folder: DataFolder, wanted: ErasureTarget, *, ask: bool, patience: flo
     except (FolderInUse, DataUnusable) as error:
         raise click.ClickException(str(error)) from error
     except StoreUnavailable as error:
-        raise click.ClickException(f"Nothing was erased: {error}. Try again.") from error
-    if erasure.calls:
-        _receipt(folder, wanted, erasure, files)
+        what = f"{_records(kept.records)} erased, but no call" if kept.records else "Nothing was erased"
+        raise click.ClickException(f"{what}: {error}. Try again.") from error
+    if erasure.calls or kept.records:
+        _receipt(folder, wanted, erasure, files, kept)
     else:
         which = f"No call of {wanted}" if wanted.caller else f"No {wanted}"
         click.echo(f"{which} was found. Nothing was erased. {did_you_mean(str(wanted), known)}".rstrip())
         _tell_log(erasure)
         _tell_rest(wanted, erasure)
-    if erasure.left or files.left or files.mails_left or not erasure.calls:
+    if erasure.left or files.left or files.mails_left or not (erasure.calls or kept.records):
         raise click.exceptions.Exit(1)
+
+
+def _count_records(folder: DataFolder, wanted: ErasureTarget, patience: float) -> int:
+    """Count what bots keep of a caller: it is kept under the id that the caller has on a channel."""
+    if wanted.caller is None:
+        return 0
+    return count_states(folder, wanted.caller, seal_key=seal_key_setting(), patience=patience)
+
+
+def _erase_records(folder: DataFolder, wanted: ErasureTarget, patience: float) -> ErasedStates:
+    if wanted.caller is None:
+        return ErasedStates(0)
+    return erase_states(folder, wanted.caller, seal_key=seal_key_setting(), patience=patience)
 
 
 def _known(archive: StoredCalls, wanted: ErasureTarget) -> Counter[str]:
@@ -86,9 +104,13 @@ def _known(archive: StoredCalls, wanted: ErasureTarget) -> Counter[str]:
     return Counter(call.party for call in archive.recent() if call.party is not None)
 
 
-def _question(number: int, wanted: ErasureTarget) -> str:
+def _question(number: int, records: int, wanted: ErasureTarget) -> str:
     what = str(wanted) if wanted.caller is None else f"{_many(number, 'call')} of {wanted}"
-    return f"Erase {what} permanently?"
+    return f"Erase {what}{f' and {_records(records)}' if records else ''} permanently?"
+
+
+def _records(number: int) -> str:
+    return f"{_many(number, 'record')} of bots"
 
 
 def _delete_files(folder: DataFolder, erased: Sequence[ErasedCall]) -> DeletedFiles:
@@ -121,7 +143,9 @@ def _deleted(files: Iterable[Path]) -> tuple[Sequence[tuple[str, int]], Sequence
     return gone, left
 
 
-def _receipt(folder: DataFolder, wanted: ErasureTarget, erasure: Erasure, files: DeletedFiles) -> None:
+def _receipt(
+    folder: DataFolder, wanted: ErasureTarget, erasure: Erasure, files: DeletedFiles, kept: ErasedStates
+) -> None:
     now = datetime.now(UTC)
     click.echo(f"Receipt: {wanted} was erased at {now:%Y-%m-%d %H:%M:%S} UTC.")
     for call in erasure.calls:
@@ -131,8 +155,9 @@ def _receipt(folder: DataFolder, wanted: ErasureTarget, erasure: Erasure, files:
     for what, deleted in (("audio", files.gone), ("mail", files.mails)):
         for name, size in deleted:
             click.echo(f"  {what} {name}: {_many(size, 'byte')}")
-    mails = f", {_many(len(files.mails), 'mail')}" if files.mails else ""
-    click.echo(f"Erased: {_many(len(erasure.calls), 'call')}, {_many(len(files.gone), 'recording')}{mails}.")
+    more = f", {_many(len(files.mails), 'mail')}" if files.mails else ""
+    more += f", {_records(kept.records)}" if kept.records else ""
+    click.echo(f"Erased: {_many(len(erasure.calls), 'call')}, {_many(len(files.gone), 'recording')}{more}.")
     _tell_log(erasure)
     for file, why in files.mails_left:
         click.echo(f"STILL ON THE DISK: {file} ({why}). Delete it by hand.")

@@ -121,15 +121,16 @@ def forgetting(before: float, limit: int) -> Sequence[Statement]:
 
 def count_old(connection: sqlite3.Connection, before: float, limit: int) -> int:
     """Count what `forgetting` would forget."""
-    return _count(connection, "WHERE touched < ? LIMIT ?", before, limit)
+    return count_all(connection, "WHERE touched < ? LIMIT ?", before, limit)
 
 
 def count_of(connection: sqlite3.Connection, app: str, limit: int) -> int:
     """Count the records of a bot, up to a limit."""
-    return _count(connection, "WHERE app = ? LIMIT ?", app, limit)
+    return count_all(connection, "WHERE app = ? LIMIT ?", app, limit)
 
 
-def _count(connection: sqlite3.Connection, where: str, *values: str | float) -> int:
+def count_all(connection: sqlite3.Connection, where: str, *values: str | float) -> int:
+    """Count the rows of a condition of ours."""
     counted = f"SELECT count(*) FROM (SELECT 1 FROM bot_state {where})"  # noqa: S608  # our own text
     return int(connection.execute(counted, values).fetchone()[0])
 
