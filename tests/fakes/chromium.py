@@ -34,6 +34,7 @@ _FLAGS = (
     "--disable-background-timer-throttling",
     "--autoplay-policy=no-user-gesture-required",
     "--hide-scrollbars",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE ::1, EXCLUDE localhost",  # no test leaves here
     "--use-fake-device-for-media-stream",
     "--remote-debugging-port=0",
 )
