@@ -50,12 +50,13 @@ class Caller:
         language: str | None = None,
         now: float = STARTED,
         transfers: bool = False,
+        channel: str = "test",
         closed: Mapping[str, str] | None = None,
         first: Event | None = None,
     ) -> None:
         self.flow = flow
         self.now = now
-        self.call: Call = new_call(flow.hash, Facts(id="0" * 32, channel="test"))
+        self.call: Call = new_call(flow.hash, Facts(id="0" * 32, channel=channel))
         self.last: Step = Step(self.call)
         self.steps: list[tuple[Event, float, Step]] = []
         self.commands: tuple[Command, ...] = ()

@@ -351,7 +351,7 @@ def transcript(
         ),
         "",
     ]
-    voice = FlowVoice(header.language, header.voice)
+    voice = FlowVoice.of_case(header)
     for line, until in zip(recorded.lines, [*(line.at for line in recorded.lines[1:]), inf], strict=True):
         rows += _transcript_line(line, voice)
         rows += [f"{_INDENT}[{mistake.text}]" for mistake in mistakes if line.at <= mistake.at < until]

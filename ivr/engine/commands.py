@@ -4,11 +4,12 @@ Commands are plain and complete. `None` in a field that the flow's author can se
 the language's default, named here, and leaves it out where its own is the same.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final, Literal, TypeAlias, final
 
 from msgspec import Struct
 
+from ivr.engine.cards import CardFace
 from ivr.engine.events import Scalar
 
 Argument: TypeAlias = Scalar | tuple[str, ...] | dict[str, Scalar]
@@ -64,7 +65,34 @@ class Recorded(Struct, frozen=True, tag=True, omit_defaults=True):
     "What was understood of it, for transcripts."
 
 
-Segment: TypeAlias = Text | Audio | Silence | Recorded
+class Card(Struct, frozen=True, tag=True, omit_defaults=True):
+    """A card: shown in a chat, and spoken by its text on every other line."""
+
+    face: CardFace
+    voice: Gender
+    language: str
+    "BCP 47, of its words."
+    say_as: str | None = None
+    emphasize: bool = False
+    carousel: bool = False
+    "Shown beside its neighbours of this sort, and not below them."
+
+    @property
+    def spoken(self) -> Text | None:
+        """What is spoken of it; None: nothing."""
+        text = self.face.text
+        return Text(text, self.voice, self.language, self.say_as, self.emphasize) if text else None
+
+
+Spoken: TypeAlias = Text | Audio | Silence | Recorded
+"What can be heard."
+Segment: TypeAlias = Spoken | Card
+
+
+def as_spoken(prompt: Iterable[Segment]) -> tuple[Spoken, ...]:
+    """Return what is heard of a prompt on a line that shows nothing: cards are spoken."""
+    heard = (segment.spoken if isinstance(segment, Card) else segment for segment in prompt)
+    return tuple(segment for segment in heard if segment is not None)
 
 
 class Choice(Struct, frozen=True, omit_defaults=True):

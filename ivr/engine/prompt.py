@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
+from ivr.engine.card_making import Members
 from ivr.engine.commands import Gender
 from ivr.engine.expressions.compile import Expression, Template
 
@@ -72,7 +73,36 @@ class RecordingPart(Struct, frozen=True):
     guard: Expression | None = None
 
 
+class CardPart(Struct, frozen=True):
+    """A card; it is not there where all of it comes out blank."""
+
+    members: Members
+    voice: Gender
+    language: str | None = None
+    "None: the fact `language`."
+    say_as: str | None = None
+    emphasize: bool = False
+    guard: Expression | None = None
+
+
+class CarouselPart(Struct, frozen=True):
+    """Cards side by side; what else its prompt has is not there."""
+
+    prompt: "Prompt"
+    guard: Expression | None = None
+
+
 MAX_ITEMS = 10
 "Items of a list that are said; nobody remembers more."
-Part = TextPart | AudioPart | SilencePart | ByLanguagePart | ReferredPart | ForeachPart | RecordingPart
+Part = (
+    TextPart
+    | AudioPart
+    | SilencePart
+    | ByLanguagePart
+    | ReferredPart
+    | ForeachPart
+    | RecordingPart
+    | CardPart
+    | CarouselPart
+)
 Prompt = tuple[Part, ...]

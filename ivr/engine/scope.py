@@ -5,16 +5,21 @@ from datetime import datetime
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
+from msgspec.structs import replace
+
 from ivr.engine import commands
 from ivr.engine.calendars import Calendar, CalendarFacts
 from ivr.engine.call import NOT_BEGUN, UNCONFIRMED, Facts, Memory, Progress
-from ivr.engine.expressions.compile import Expression
+from ivr.engine.card_making import made
+from ivr.engine.expressions.compile import Expression, Template
 from ivr.engine.judge import Judge
 from ivr.engine.language_choice import among
 from ivr.engine.prompt import (
     MAX_ITEMS,
     AudioPart,
     ByLanguagePart,
+    CardPart,
+    CarouselPart,
     ForeachPart,
     Part,
     Prompt,
@@ -228,22 +233,35 @@ class Scope(Mapping[str, Value]):
             case ReferredPart():
                 return self._speaking(part.language).prompt(part.prompt)
             case ForeachPart():
-                scopes = (self.having({part.item: item}) for item in self._items(part))
+                scopes = self.each(part.items, part.item, MAX_ITEMS)
                 return [segment for scope in scopes for segment in scope.prompt(part.prompt)]
             case RecordingPart():
                 recording = part.recording.value(self)
                 if not isinstance(recording, Recording) or not (recording.media or recording.transcript):
                     return ()
                 return [commands.Recorded(recording.media or "", recording.transcript)]  # what was written has no audio
+            case CardPart():
+                scope = self._speaking(part.language)
+                face = made(part.members, scope)
+                card = face and commands.Card(face, part.voice, scope.language, part.say_as, part.emphasize)
+                return [card] if card else ()
+            case CarouselPart():
+                cards = (one for one in self.prompt(part.prompt) if isinstance(one, commands.Card))
+                return [replace(card, carousel=True) for card in cards]
         return [commands.Silence(part.milliseconds)]
 
-    def _items(self, part: ForeachPart) -> Sequence[Value]:
-        items = part.items.value(self)
-        if items is None or isinstance(items, MaskedValue):
-            return ()
-        if isinstance(items, str) or not isinstance(items, Sequence):
-            raise ExpressionFailed("foreach needs a list", line=part.items.line)
-        return items[:MAX_ITEMS]
+    def each(self, items: Expression, item: str, most: int) -> "Iterator[Scope]":
+        """Return the same scope for each of the first items of a list; raise ExpressionFailed if it is none."""
+        found = items.value(self)
+        if found is None or isinstance(found, MaskedValue):
+            return
+        if isinstance(found, str) or not isinstance(found, Sequence):
+            raise ExpressionFailed("foreach needs a list", line=items.line)
+        yield from (self.having({item: one}) for one in found[:most])
+
+    def words(self, template: Template, *, machine_read: bool) -> str:
+        """Return what a text is here; what a machine reads is not put into words."""
+        return template.written(self) if machine_read else template.text(self)
 
     def _speaking(self, language: str | None) -> "Scope":
         """Return the same scope in another language: what filters make of a value is said in it, too."""

@@ -21,6 +21,8 @@ from ivr.flowfile import model
 from ivr.flowfile.actions.transfer import addresses
 from ivr.flowfile.assets import asset_id, is_address
 from ivr.flowfile.bundle import Bundle
+from ivr.flowfile.card_parts import CardPart
+from ivr.flowfile.card_pieces import members
 from ivr.flowfile.document import Document
 from ivr.flowfile.events import ends
 from ivr.flowfile.model_parts import (
@@ -28,6 +30,7 @@ from ivr.flowfile.model_parts import (
     AudioPart,
     Branch,
     ByLanguagePart,
+    CarouselPart,
     ForeachPart,
     RecordingPart,
     RefPart,
@@ -217,6 +220,11 @@ class _Builder:
             if is_address(part.audio):
                 return spoken.AudioPart(url=part.audio, text=text, guard=guard)
             return spoken.AudioPart(asset=self.assets[part.audio], text=text, guard=guard)
+        if isinstance(part, CarouselPart):
+            return spoken.CarouselPart(self.prompt(part.carousel), guard)
+        if isinstance(part, CardPart):
+            manner = (part.voice or self.model.voice, part.language, part.say_as, part.emphasize)
+            return spoken.CardPart(members(part, self), *manner, guard)
         return spoken.TextPart(
             self.template(part.text),
             voice=part.voice or self.model.voice,

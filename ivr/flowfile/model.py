@@ -30,7 +30,8 @@ from ivr.flowfile.fields import (
     Voice,
     Whole,
 )
-from ivr.flowfile.model_parts import Assignments, Branches, Handlers, Model, Prompt
+from ivr.flowfile.model_base import Model
+from ivr.flowfile.model_parts import Assignments, Branches, Handlers, Prompt
 from ivr.flowfile.opening_hours import CalendarWritten
 
 

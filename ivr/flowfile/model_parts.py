@@ -1,26 +1,24 @@
-"""What states and actions are made of: the base of every model, prompts, and transitions (LANGUAGE C7, C9)."""
+"""What states and actions are made of: prompts, and transitions (LANGUAGE C7, C9)."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, Literal, Self, TypeAlias
 
 from msgspec import Struct
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Discriminator,
-    Field,
-    GetJsonSchemaHandler,
-    Tag,
-    ValidationInfo,
-    field_validator,
-    model_validator,
-)
-from pydantic.alias_generators import to_camel
+from pydantic import Discriminator, Field, GetJsonSchemaHandler, Tag, ValidationInfo, field_validator, model_validator
 from pydantic_core import CoreSchema
 
+from ivr.flowfile.card_parts import (
+    CardPart,
+    HeroCardPart,
+    MediumCardPart,
+    ReceiptCardPart,
+    SignInCardPart,
+    part_of_kind,
+)
 from ivr.flowfile.containers import Fields, OneOrMany
-from ivr.flowfile.fields import AnyText, Bool, GivenName, Guard, Json, LanguageTag, OneOf, Reference, Text, Time, Voice
+from ivr.flowfile.fields import AnyText, GivenName, Guard, Json, Reference, Text, Time
+from ivr.flowfile.model_base import Model, Part
 from ivr.flowfile.source import Path
 from ivr.nearest import nearest
 
@@ -30,55 +28,7 @@ PUT_IN = re.compile(r"{{.*?(?:}}|\Z)", re.DOTALL)
 One that nobody has closed goes on to the end, so that a text is gone through once, whatever stands in it."""
 
 
-class Model(BaseModel):
-    """What all parts of a flow share."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=to_camel)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _remember(cls, value: Any, info: ValidationInfo) -> Any:
-        """Note which class judged which mapping, so that an unknown key can be compared with the known ones."""
-        cls._note(value, info)
-        return value
-
-    @classmethod
-    def _note(cls, value: Any, info: ValidationInfo) -> None:
-        if isinstance(info.context, dict):
-            info.context[id(value)] = cls
-
-    @classmethod
-    def words(cls) -> tuple[str, ...]:
-        """Return the keys that can be written here."""
-        return tuple(field.alias or name for name, field in cls.model_fields.items())
-
-
 # --- prompts ---------------------------------------------------------------------------------------------------------
-
-
-class Part(Model):
-    """What every part of a prompt can have."""
-
-    guard: Guard | None = Field(None, description="Expression: the part is used only if it is true.")
-    voice: Voice | None = Field(None, description="The voice of this part; default: the flow's.")
-    language: Annotated[str, LanguageTag()] | None = Field(None, description="Speak this text in this language.")
-    emphasize: Bool = Field(False, description="Speak with emphasis.")
-    say_as: (
-        Annotated[
-            str,
-            OneOf(
-                *("telephone", "letters", "cardinal", "ordinal", "name", "phoneticName", "time12", "time24"),
-                *("yearMonthDay", "monthDayYear", "dayMonthYear", "yearMonth", "monthYear", "monthDay", "dayMonth"),
-                *("day", "month", "year"),
-            ),
-        ]
-        | None
-    ) = Field(None, description="How the line should read it; prefer a filter such as {{ day | date }}.")
-
-    def in_the_manner_of(self, around: Mapping[str, Any]) -> Self:
-        """Return the part with what it does not say of its own as what it stands in says it."""
-        given = {key: around[key] for key in ("voice", "emphasize", "say_as") if not getattr(self, key)}
-        return self.model_copy(update=given)
 
 
 class TextPart(Part):
@@ -122,6 +72,22 @@ class ForeachPart(Part):
         """Return the part with what it does not say of its own as what it stands in says it."""
         text = [part.in_the_manner_of(around) for part in self.text]
         return super().in_the_manner_of(around).model_copy(update={"text": text})
+
+
+class CarouselPart(Part):
+    """Cards side by side."""
+
+    carousel: "Prompt" = Field(description="The cards: [{card: hero, …}, …]; foreach and ref lead to cards, too.")
+
+    @field_validator("carousel", mode="after")
+    @classmethod
+    def _in_the_same_manner(cls, prompt: list[Part], info: ValidationInfo) -> list[Part]:
+        return [part.in_the_manner_of(info.data) for part in prompt]
+
+    def in_the_manner_of(self, around: Mapping[str, Any]) -> Self:
+        """Return the part with what it does not say of its own as what it stands in says it."""
+        cards = [part.in_the_manner_of(around) for part in self.carousel]
+        return super().in_the_manner_of(around).model_copy(update={"carousel": cards})
 
 
 class RecordingPart(Part):
@@ -169,6 +135,8 @@ class ByLanguagePart(Part):
 
 
 PARTS: dict[str, type[Part]] = {
+    "card": CardPart,
+    "carousel": CarouselPart,
     "foreach": ForeachPart,
     "audio": AudioPart,
     "ref": RefPart,
@@ -185,9 +153,15 @@ def is_language(key: str) -> bool:
     return re.match(LANGUAGE_KEY, key) is not None
 
 
+_CARD = "<hero>"
+"Of a card whose kind nobody can tell."
+
+
 def _which_part(value: object) -> str:
     """Return the class for a part: by its key, a key of that sort misspelt, or as text."""
     if isinstance(value, dict):
+        if "card" in value:
+            return f"<{part_of_kind(value['card']).KINDS[0]}>"
         for key in PARTS:
             if key in value:
                 return f"<{key}>"
@@ -195,7 +169,7 @@ def _which_part(value: object) -> str:
             return "<languages>"
         for word in value:
             if meant := nearest(str(word), PARTS):
-                return f"<{meant}>"
+                return f"<{meant}>" if meant != "card" else _CARD
     return "<text>"
 
 
@@ -206,6 +180,11 @@ AnyPart: TypeAlias = Annotated[
     | Annotated[ForeachPart, Tag("<foreach>")]
     | Annotated[RecordingPart, Tag("<recording>")]
     | Annotated[ByLanguagePart, Tag("<languages>")]
+    | Annotated[CarouselPart, Tag("<carousel>")]
+    | Annotated[HeroCardPart, Tag("<hero>")]
+    | Annotated[ReceiptCardPart, Tag("<receipt>")]
+    | Annotated[SignInCardPart, Tag("<signIn>")]
+    | Annotated[MediumCardPart, Tag("<image>")]
     | Annotated[TextPart, Tag("<text>")],
     Discriminator(_which_part),
 ]
@@ -213,6 +192,9 @@ Prompt: TypeAlias = Annotated[list[AnyPart], OneOrMany("text")]
 Prompts: TypeAlias = Annotated[list[Prompt], OneOrMany()]
 ByLanguagePart.model_rebuild()
 ForeachPart.model_rebuild()
+CarouselPart.model_rebuild()
+WordedPart: TypeAlias = TextPart | AudioPart | CardPart
+"A part that has words in its `text`."
 
 
 # --- transitions -----------------------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from ivr.engine.calendars import Calendar, Hours, Notice
 from ivr.engine.expressions.convert import Misfit, iso_date
 from ivr.flowfile.containers import Fields, OneOrMany
 from ivr.flowfile.fields import Json, ScalarField, Text, Words, refused
-from ivr.flowfile.model_parts import Model
+from ivr.flowfile.model_base import Model
 
 T = TypeVar("T")
 

@@ -8,7 +8,16 @@ from msgspec.structs import replace
 from ivr.engine.language_choice import among
 from ivr.flowfile.document import Document, Handler
 from ivr.flowfile.model import State
-from ivr.flowfile.model_parts import AnyPart, ByLanguagePart, ForeachPart, RefPart, Spoken, each_spoken, spoken
+from ivr.flowfile.model_parts import (
+    AnyPart,
+    ByLanguagePart,
+    CarouselPart,
+    ForeachPart,
+    RefPart,
+    Spoken,
+    each_spoken,
+    spoken,
+)
 from ivr.flowfile.source import Path
 
 
@@ -99,6 +108,8 @@ def _parts(document: Document, parts: Sequence[AnyPart], around: Around) -> Iter
             case ForeachPart():
                 items = (*around.items, (part.item, part.foreach))
                 yield from _parts(document, part.text, replace(inside, path=(*here, "text"), items=items))
+            case CarouselPart():
+                yield from _parts(document, part.carousel, replace(inside, path=(*here, "carousel")))
             case RefPart(ref=name) if name not in around.through:
                 inside = replace(inside, path=("prompts", name), through=(*around.through, name))
                 yield from _parts(document, referred(document, part), inside)

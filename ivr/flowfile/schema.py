@@ -9,7 +9,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 
 from ivr.flowfile.included_files import COMMENT, SHARED
 from ivr.flowfile.model import FlowFile
-from ivr.flowfile.model_parts import Model
+from ivr.flowfile.model_base import Model
 from ivr.flowfile.reachability import reached
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"

@@ -18,6 +18,7 @@ from ivr.engine.flow import SELF
 from ivr.engine.language_choice import among
 from ivr.engine.values import Value
 from ivr.errors import ExpressionFailed
+from ivr.flowfile.card_parts import CardPart
 from ivr.flowfile.document import Document
 from ivr.flowfile.events import asking
 from ivr.flowfile.model_parts import Spoken, TextPart
@@ -100,7 +101,8 @@ def _prompts(document: Document) -> Iterator[tuple[str | None, Spoken, Languages
 def _texts(document: Document, state: str | None, prompt: Spoken, languages: Languages) -> Iterator[FlowText]:
     known = _Known({**constants(document), **prompt.knows})
     for placed in parts_of(document, prompt):
-        if isinstance(part := placed.part, TextPart):
+        part = placed.part
+        if isinstance(part, TextPart | CardPart) and part.text is not None:
             template = compile_template(part.text)
             tags = _languages(document, placed, languages)
             voice = part.voice or document.model.voice

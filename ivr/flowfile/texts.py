@@ -10,9 +10,11 @@ from msgspec.structs import replace
 from ivr.engine.expressions.compile import Expression, Template, compile_expression, compile_template
 from ivr.engine.expressions.failure import ExpressionError
 from ivr.engine.expressions.tree import Filtered
+from ivr.flowfile.card_parts import CardPart
+from ivr.flowfile.card_pieces import card_texts
 from ivr.flowfile.document import Document, Handler, once
 from ivr.flowfile.model import State
-from ivr.flowfile.model_parts import PUT_IN, AudioPart, ForeachPart, Moment, Read, RecordingPart, Role, Spoken, TextPart
+from ivr.flowfile.model_parts import PUT_IN, ForeachPart, Moment, Read, RecordingPart, Role, Spoken, WordedPart
 from ivr.flowfile.prompts import Around, of_action, of_commands, of_defaults, parts_of
 from ivr.flowfile.source import Path
 
@@ -161,7 +163,12 @@ def _prompt(document: Document, prompt: Spoken, state: str | None) -> Iterator[U
             yield use("guard", part.guard, "guard")
         if isinstance(part, ForeachPart):
             yield use("foreach", part.foreach, "expression", *held)
-        if isinstance(part, TextPart | AudioPart) and part.text is not None:
+        if isinstance(part, WordedPart) and part.text is not None:
             yield use("text", part.text, "text", *held)
+        if isinstance(part, CardPart):
+            for text in card_texts(part, here):
+                role: Role = "guard" if text.is_bare and not text.is_list else "expression" if text.is_list else "text"
+                found = use("", text.text, role, *held, *text.guards)
+                yield replace(found, path=text.path, items=(*around.items, *text.items))
         if isinstance(part, RecordingPart):
             yield use("recording", part.recording, "expression", *held)

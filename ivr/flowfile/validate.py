@@ -16,11 +16,13 @@ from ivr.flowfile.actions import ACTIONS
 from ivr.flowfile.actions.base import Asking, Nothing
 from ivr.flowfile.actions.notify import Notify
 from ivr.flowfile.actions.transfer import Transfer
+from ivr.flowfile.card_parts import CardPart
 from ivr.flowfile.choices import Choice
 from ivr.flowfile.document import TRANSITIONS
 from ivr.flowfile.finding import Edit, Finding
 from ivr.flowfile.model import FlowFile, State
-from ivr.flowfile.model_parts import PARTS, ForeachPart, Model, Part, is_language
+from ivr.flowfile.model_base import Model, Part
+from ivr.flowfile.model_parts import PARTS, ForeachPart, is_language
 from ivr.flowfile.source import Path, Source, Tree
 from ivr.flowfile.yaml.mistakes import COLON_ALONE, no_space, space_after_colon
 from ivr.flowfile.yaml.reader import Reading
@@ -173,7 +175,7 @@ class _Judge:
         """Return whether a key is missing only because it was written wrong."""
         beside = [path[-1] for path in extra if path[:-1] == missing[:-1]]
         class_ = self._class(missing[:-1])
-        is_part = issubclass(class_, Part) and not issubclass(class_, ForeachPart)
+        is_part = issubclass(class_, Part) and not issubclass(class_, ForeachPart | CardPart)
         if is_part and set(PARTS) & set(self.source.keys(missing[:-1])):
             return True  # what makes it a part was written, and cut out
         meant = {self._meant(str(key), missing[:-1]) for key in beside}
@@ -276,4 +278,5 @@ class _Judge:
         word = re.sub("[_-]", "", key).lower()
         if other := _OTHERS_IN.get(class_, {}).get(word) or _OTHERS.get(word):
             return other
-        return did_you_mean(key, class_.words()) or f"Possible: {', '.join(class_.words())}."
+        known = (*class_.words(), *(PARTS if issubclass(class_, Part) else ()))
+        return did_you_mean(key, known) or f"Possible: {', '.join(class_.words())}."

@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 from ivr.audio.file_samples import decoded_samples
 from ivr.audio.workers import Workers
-from ivr.engine.commands import Audio, Segment, Silence, Text
+from ivr.engine.commands import Audio, Segment, Silence, Spoken, Text, as_spoken
 from ivr.errors import SynthesisFailed, TranscriptionFailed
 from ivr.media.sound import BYTES_A_SECOND, FILE_SECONDS, SoundPiece, Unplayable, estimate, silence
 from ivr.ports import Voice
@@ -69,7 +69,7 @@ class Speaker:
                         async for _ in self._voice.speak(segment):
                             pass
 
-    async def _segment(self, segment: Segment) -> AsyncIterator[SoundPiece]:
+    async def _segment(self, segment: Spoken) -> AsyncIterator[SoundPiece]:
         match segment:
             case Text():
                 async for piece in self._text(segment):
@@ -100,8 +100,8 @@ class Speaker:
             yield _piece(samples[start : start + _FILE_PIECE])
 
 
-def _parts(segments: Sequence[Segment]) -> Iterator[Segment]:
-    for segment in segments:
+def _parts(segments: Sequence[Segment]) -> Iterator[Spoken]:
+    for segment in as_spoken(segments):
         if isinstance(segment, Text):
             yield from divided(segment)
         else:

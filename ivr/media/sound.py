@@ -12,7 +12,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from ivr.audio.formats import RATE, WIDTH
-from ivr.engine.commands import RecordingFormat, Segment, Silence, Text
+from ivr.engine.commands import RecordingFormat, Segment, Silence, Spoken, Text, as_spoken
 from ivr.errors import IvrError
 from ivr.ports import Ear
 
@@ -84,14 +84,14 @@ class SilentRenderer:
 
     async def render(self, segments: Sequence[Segment]) -> AsyncGenerator[SoundPiece, None]:
         """Return the time that each segment takes."""
-        for segment in segments:
+        for segment in as_spoken(segments):
             yield SoundPiece(b"", estimate(segment))
 
     async def prepare(self, segments: Sequence[Segment]) -> None:
         """Do nothing: nothing has to be made."""
 
 
-def estimate(segment: Segment) -> float:
+def estimate(segment: Spoken) -> float:
     """Return how long a segment takes, in seconds, without a voice."""
     match segment:
         case Silence(milliseconds=milliseconds):

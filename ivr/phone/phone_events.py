@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 
 from msgspec import Struct
 
-from ivr.engine.commands import Recognize, Record
+from ivr.engine.commands import Recognize, Record, as_spoken
 from ivr.line import (
     Effect,
     Finished,
@@ -222,7 +222,7 @@ def events_of_effect(effect: Effect, state: str) -> Iterator[PhoneEvent]:
     """Return the events for an effect; `state` is the workflow's `appState`."""
     match effect:
         case PromptStarted(op=op, segments=segments, interruptible=interruptible):
-            yield PromptBegan(op, spoken(segments), interruptible, state)
+            yield PromptBegan(op, spoken(as_spoken(segments)), interruptible, state)
         case PromptStopped(op=op):
             yield PromptOver(op, interrupted=True)
         case Listening(op=op, command=command):

@@ -131,7 +131,7 @@ Happened: TypeAlias = Beginning | PickedUp | Answering | Recorded | HungUp | Lin
 
 # --- what came of it -------------------------------------------------------------------------------------------------
 
-Heard: TypeAlias = str | Text | Audio | Silence | commands.Recorded
+Heard: TypeAlias = str | Text | Audio | Silence | commands.Recorded | commands.Card
 "Something that was played; plain text is spoken in the flow's own voice and language."
 
 

@@ -10,6 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from ivr.engine import commands
+from ivr.engine.cards import SHOWING
 from ivr.engine.commands import (
     Choice,
     Command,
@@ -17,6 +18,7 @@ from ivr.engine.commands import (
     Recorded,
     Segment,
     Text,
+    as_spoken,
     recorded_as,
     ringing_allowed,
     silence_allowed,
@@ -30,6 +32,7 @@ from ivr.trace.case import (
     AskedTransfer,
     CaseLine,
     Ending,
+    Header,
     Heard,
     Held,
     Ordered,
@@ -42,6 +45,13 @@ class FlowVoice(Struct, frozen=True):
 
     language: str
     gender: Gender
+    shows_cards: bool = False
+    "On the line in question cards are shown, and not spoken."
+
+    @classmethod
+    def of_case(cls, header: Header) -> "FlowVoice":
+        """Return how the flow spoke in a call that was taken."""
+        return cls(header.language, header.voice, header.channel in SHOWING)
 
     def short(self, segment: Segment) -> Heard:
         """Write a segment as a case does, without naming any audio of a caller."""
@@ -50,9 +60,10 @@ class FlowVoice(Struct, frozen=True):
         plain = isinstance(segment, Text) and segment == Text(segment.value, self.gender, self.language)
         return segment.value if plain and isinstance(segment, Text) else segment
 
-    def full(self, heard: Heard) -> Segment:
-        """Return the segment."""
-        return Text(heard, self.gender, self.language) if isinstance(heard, str) else heard
+    def full(self, heard: Iterable[Heard]) -> tuple[Segment, ...]:
+        """Return the segments, cards as what the line made of them."""
+        whole = (Text(one, self.gender, self.language) if isinstance(one, str) else one for one in heard)
+        return tuple(whole) if self.shows_cards else as_spoken(whole)
 
 
 class Effect(Struct, frozen=True):
@@ -190,19 +201,20 @@ def experience(parts: Sequence[CaseLine | Effect], voice: FlowVoice) -> Experien
     """Put together what was heard and asked; only the last question stands."""
     whole = total(parts)
     asked = whole.asked
-    heard: tuple[Segment, ...] = tuple(map(voice.full, whole.heard))
-    prompt: tuple[Segment, ...] = tuple(map(voice.full, asked.prompt)) if asked else ()
+    heard: tuple[Segment, ...] = voice.full(whole.heard)
+    prompt: tuple[Segment, ...] = voice.full(asked.prompt) if asked else ()
+    held = voice.full(whole.held.prompt) if whole.held else ()
     played = (*heard, *prompt)
     if asked and not (isinstance(asked, AskedChoices | AskedKeys) and (asked.barge_in or asked.barge_in_speech)):
         heard, prompt = played, ()
     return Experience(
         joined(heard),
         joined(prompt),
-        joined(map(voice.full, whole.held.prompt)) if whole.held else (),
+        joined(held),
         comparable(asked, voice) if asked else None,
         whole.ordered,
         whole.end,
-        (*map(voice.full, whole.held.prompt if whole.held else ()), *played),
+        (*held, *played),
         asked,
         whole.told,
     )

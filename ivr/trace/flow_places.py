@@ -7,7 +7,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from ivr.engine.call import Taken
-from ivr.engine.commands import Audio, Recorded, Segment, Silence, Text
+from ivr.engine.commands import Audio, Card, Recorded, Segment, Silence, Text
 from ivr.engine.flow import Flow
 from ivr.engine.handlers import longest
 from ivr.engine.naming import normal
@@ -211,6 +211,8 @@ def _says(path: Path, scalar: Scalar, segment: Segment) -> int | None:
     match segment:
         case Silence():
             return 0 if last == "silence" else None
+        case Card():
+            segment = Text(segment.face.text or "", segment.voice, segment.language)
         case Recorded():
             return 0 if last == "recording" else None
         case Audio(url=url, text=text):

@@ -29,7 +29,7 @@ class _Replay:
         self.recorded = recorded
         self.flow = flow
         self.names = _Names(recorded, flow)
-        self.voice = FlowVoice(recorded.header.language, recorded.header.voice)
+        self.voice = FlowVoice.of_case(recorded.header)
         self.rerun = Rerun(recorded, flow, self.voice)
         self.path: list[Taken] = []
         self.wording: Difference | None = None

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from ivr.engine.call import Failure, Taken
-from ivr.engine.commands import Choice, FreeSpeech, Recorded, Segment, Silence, Text
+from ivr.engine.cards import Button, CardFace
+from ivr.engine.commands import Audio, Card, Choice, FreeSpeech, Recorded, Segment, Silence, Text
 from ivr.engine.events import (
     AnsweredBy,
     CallAnswered,
@@ -100,8 +101,25 @@ def _said(segment: Segment) -> str:
             return f"({milliseconds / 1000:g} s of silence)"
         case Recorded(text=text):
             return f'(the recording: "{text}")' if text else "(the recording)"
-        case _:
+        case Audio():
             return segment.text or f"(audio {segment.url or (segment.asset or '')[:12]})"
+        case Card(face=face):
+            return _card(face)
+
+
+def _card(face: CardFace) -> str:
+    """Write what there is to see of a card: its words, and its buttons in brackets."""
+    rows = [f"{fact.key}: {fact.value}" for fact in face.facts]
+    rows += [" ".join(filter(None, (one.quantity, one.title, one.subtitle, one.text, one.price))) for one in face.items]
+    sums = (("total", face.total), ("tax", face.tax), ("VAT", face.vat))
+    rows += [f"{name} {amount}" for name, amount in sums if amount]
+    words = [word for word in (face.title, face.subtitle, face.text, face.name or face.url) if word]
+    shown = ", ".join((*words, *rows, *map(_button, face.buttons)))
+    return f"({face.kind}: {shown})" if shown else f"({face.kind})"
+
+
+def _button(button: Button) -> str:
+    return f"[{button.title}]"
 
 
 def differing(before: Sequence[Segment], now: Sequence[Segment]) -> str | None:

@@ -1,10 +1,14 @@
 """Whatever the engine can order of a line, for property tests of channels: hostile texts, all kinds of questions."""
 
+from typing import get_args
+
 from hypothesis import strategies as st
 
+from ivr.engine.cards import Button, ButtonType, CardFace, CardKind, Fact, Picture, ReceiptItem
 from ivr.engine.commands import (
     Answer,
     Audio,
+    Card,
     Choice,
     DigitInput,
     HangUp,
@@ -28,12 +32,31 @@ SAY_AS = st.sampled_from([
     "telephone", "letters", "cardinal", "ordinal", "name", "phoneticName", "time12", "time24", "yearMonthDay",
     "monthDayYear", "dayMonthYear", "yearMonth", "monthYear", "monthDay", "dayMonth", "day", "month", "year",
 ])  # fmt: skip
+MAYBE = st.none() | WORDS
+ADDRESSES = st.just("https://files.example/a.png?a=1&b=<2>")
+BUTTONS = st.builds(Button, WORDS, WORDS, st.sampled_from(get_args(ButtonType)), MAYBE, MAYBE, st.none() | ADDRESSES)
+PICTURES = st.builds(Picture, ADDRESSES, MAYBE, st.none() | BUTTONS)
+ITEMS = st.builds(ReceiptItem, WORDS, MAYBE, MAYBE, st.none() | PICTURES, MAYBE, MAYBE, st.none() | BUTTONS)
+FACES = st.builds(
+    CardFace,
+    st.sampled_from(get_args(CardKind)),
+    *(MAYBE, MAYBE, MAYBE),
+    st.lists(PICTURES, max_size=2).map(tuple),
+    st.lists(BUTTONS, max_size=2).map(tuple),
+    st.none() | BUTTONS,
+    st.lists(st.builds(Fact, WORDS, WORDS), max_size=2).map(tuple),
+    st.lists(ITEMS, max_size=2).map(tuple),
+    *(MAYBE, MAYBE, MAYBE),
+    ADDRESSES,
+    *(MAYBE, MAYBE),
+)
 SEGMENTS = st.lists(
     st.builds(Text, WORDS, st.sampled_from(["male", "female"]), LANGUAGES, st.none() | SAY_AS, st.booleans())
     | st.builds(Audio, asset=st.text("0123456789abcdef", min_size=64, max_size=64))
     | st.builds(Audio, url=st.just("https://files.example/p.wav?a=1&b=<2>"))
     | st.builds(Recorded, st.just("0" * 32 + ".wav"))
-    | st.builds(Silence, st.integers(1, 60_000)),
+    | st.builds(Silence, st.integers(1, 60_000))
+    | st.builds(Card, FACES, st.sampled_from(["male", "female"]), LANGUAGES, carousel=st.booleans()),
     max_size=6,
 ).map(tuple)
 KEYS = st.text("0123456789*#ABCD", max_size=5).map(lambda keys: "".join(dict.fromkeys(keys)))

@@ -16,11 +16,11 @@ from ivr.engine.events import CallEnded, CallReceived, InputTimedOut
 from ivr.ports import Leg, Outbound, WebhookReply
 from ivr.services.client_credentials import ClientCredentials
 from tests.chat.chat_activities import APP, BASE, CHANNEL, NOW, WIRE, begun, published, request, sent, spoken
+from tests.chat.chat_flows import first_of
+from tests.chat.published_flows import FLOWS
 
 GREETING = Play("1.1", (Text("Good morning !", "female", "en-US"),))
-ENVELOPE = {"from", "conversation", "recipient", "timestamp", "replyToId"}
-"Who writes to whom, and when."
-CARDS = {"20", "21", "22", "23", "24", "26", "27", "28", "29", "30", "31", "32"}
+NOT_YET = {"20", "21", "22", "31"}
 "What a flow cannot say yet."
 
 
@@ -35,7 +35,7 @@ def posted(name: str, leg: Leg) -> Outbound:
 
 def test_every_exchange_is_used() -> None:
     files = {file.name[:2] for file in WIRE.glob("*.json")}
-    assert files == {"01", "02", "03", "04", "05", "06", "07", "08", "09", "25"} | CARDS
+    assert files == {"01", "02", "03", "04", "05", "06", "07", "08", "09", *FLOWS, *NOT_YET}
 
 
 async def test_01_what_a_token_is_asked_with() -> None:
@@ -105,26 +105,25 @@ def test_08_the_least_is_among_what_we_write() -> None:
     assert body_of("08").items() <= activity.items()
 
 
-def test_25_a_menu_is_a_card_with_buttons() -> None:
-    card = body_of("25")
-    text = card["attachments"][0]["content"]["text"]
-    choices = tuple(
-        Choice(f"c{key}", key, (words,)) for key, words in enumerate_keys("BLT", "Black Forest Ham", "Buffalo Chicken")
-    )
-    (activity,) = sent(spoken(begun(), Recognize("1.1", (Text(text, "female", "en-US"),), choices=choices)))
-    written = {name: value for name, value in activity.items() if name not in ENVELOPE}
-    assert written == {**card, "attachments": [with_text(card["attachments"][0], text.strip())]}
+@pytest.mark.parametrize("name", sorted(FLOWS))
+def test_20_to_32_are_what_a_flow_says(name: str) -> None:
+    assert same_but_for_addresses(first_of(FLOWS[name]), body_of(name))
 
 
-def enumerate_keys(*words: str) -> list[tuple[str, str]]:
-    return [(str(number), word) for number, word in enumerate(words, 1)]
+def same_but_for_addresses(ours: object, theirs: object) -> bool:
+    """Compare as JSON; files are fetched by TLS alone here, and a text has no space at its end."""
+    return json.dumps(ours, sort_keys=True) == json.dumps(stripped(theirs), sort_keys=True).replace("http:", "https:")
 
 
-def with_text(card: dict[str, Any], text: str) -> dict[str, Any]:
-    return {**card, "content": {**card["content"], "text": text}}
+def stripped(tree: Any) -> Any:
+    if isinstance(tree, dict):
+        return {name: stripped(value) for name, value in tree.items()}
+    if isinstance(tree, list):
+        return [stripped(value) for value in tree]
+    return tree.strip()
 
 
-@pytest.mark.parametrize("name", sorted({"06", "07", "08", "25", *CARDS}))
+@pytest.mark.parametrize("name", sorted({"06", "07", "08", *FLOWS, *NOT_YET}))
 def test_a_connector_takes_what_others_have_sent(name: str) -> None:
     conversation = unquote(published(name)["request"]["url"].split("/conversations/")[1].split("/")[0])
     assert judged(body_of(name), conversation, body_of(name).get("replyToId")) == []

@@ -112,6 +112,15 @@ def test_a_text_is_ordered_as_the_engine_orders_it() -> None:
     assert written(found, "AB").spoken == tuple(Text("AB", "female", one, "letters") for one in LANGUAGES)
 
 
+def test_of_a_card_its_text_is_spoken() -> None:
+    card = "[{card: hero, title: A, text: Good morning., voice: female}, {card: hero, title: A, guard: %s}]"
+    found = texts("start: {say: " + card % """'call.channel == "chat"'""" + ", next: bye}")
+    assert [text for one in found for text in one.spoken] == [
+        Text("Good morning.", "female", "en-US"),
+        Text("Goodbye.", "male", "en-US"),
+    ]
+
+
 def test_constants_and_the_key_of_a_choice_are_known_before_a_call() -> None:
     found = texts(DESK)
     assert said(found, "Welcome to {{ company }}.") == [("Welcome to Contoso.", "en-GB")]

@@ -23,7 +23,7 @@ from ivr.engine.expressions import filters
 from ivr.flowfile import events as flow_events
 from ivr.flowfile.checks import CHECKS
 from ivr.flowfile.load import LoadedFlow, load_text
-from ivr.flowfile.model_parts import Model
+from ivr.flowfile.model_base import Model
 from ivr.gateway.gateway_settings import PREFIX, GatewaySettings
 from ivr.logs import FIELDS
 from ivr.server.phone.page_commands import PageCommand

@@ -12,7 +12,7 @@ from hashlib import sha256
 from ivr.audio.formats import RATE
 from ivr.channels.skype import SkypeChannel
 from ivr.channels.skype.wire import CONVERSATION_RESULT, RECORDED_AUDIO
-from ivr.engine.commands import RecordingFormat, Segment
+from ivr.engine.commands import RecordingFormat, Segment, as_spoken
 from ivr.engine.flow import Flow
 from ivr.engine.line_facts import LineFacts
 from ivr.media.sound import BYTES_A_SECOND, EncodedRecording, Sound, SoundPiece, estimate
@@ -37,7 +37,7 @@ class NoSound:
     """Takes the time of sound: nobody listens to these prompts and recordings."""
 
     async def render(self, segments: Sequence[Segment]) -> AsyncGenerator[SoundPiece, None]:
-        for segment in segments:
+        for segment in as_spoken(segments):
             seconds = estimate(segment)
             yield SoundPiece(bytes(2 * round(seconds * RATE)), seconds)
 

@@ -9,9 +9,9 @@ from msgspec import Struct
 
 from ivr.channels.botframework import notes, wire
 from ivr.channels.botframework.activity import Account
-from ivr.channels.botframework.writing import AddressOf, Written, text_format
-from ivr.channels.botframework.writing import written as in_writing
-from ivr.channels.in_writing.offered import title, written
+from ivr.channels.botframework.writing import AddressOf, Written, messages, text_format
+from ivr.channels.in_writing.offered import is_answer, title, written
+from ivr.engine.cards import Button
 from ivr.engine.commands import Choice, LineCommand, Play, Recognize, Record, Transfer
 from ivr.ports import Leg
 
@@ -31,34 +31,59 @@ def activities(command: LineCommand, context: Context) -> Sequence[Any]:
     """Return what is sent for a command, as JSON's own kinds; nothing, where there is nothing to read."""
     match command:
         case Play() | Record():
-            said = in_writing(command.prompt, context.file)
-            return [_message(context, said.text, said.files)] if said else []
+            return [_message(context, said) for said in messages(command.prompt, context.file)]
         case Recognize():
-            said = in_writing(command.prompt, context.file)
-            if command.choices:
-                return [_card(context, said, command.choices)]
-            return [_message(context, said.text, said.files)] if said else []
+            return _question(context, messages(command.prompt, context.file), command.choices)
         case Transfer():
             return [_handoff(context, command)]
     return []
 
 
-def _message(context: Context, text: str, files: tuple[wire.Attachment, ...] = ()) -> Any:
-    return _activity(context, type="message", text=text, text_format=text_format(text), attachments=files)
+def _question(context: Context, said: Sequence[Written], choices: Sequence[Choice]) -> Sequence[Any]:
+    """Return the messages of a question; its choices stand in the last, or below cards that stand side by side."""
+    left = _without_button(choices, [button for one in said for button in one.buttons])
+    if not left:
+        return [_message(context, one) for one in said]
+    before, last = (said[:-1], said[-1]) if said and said[-1].layout is None else (said, Written(""))
+    return [*(_message(context, one) for one in before), _card(context, last, left)]
+
+
+def _without_button(choices: Sequence[Choice], buttons: Sequence[Button]) -> Sequence[Choice]:
+    """Return the choices that no button of the author's cards answers."""
+    written = [words for button in buttons if (words := button.sends) is not None]
+    return [choice for choice in choices if not any(is_answer(choice, words) for words in written)]
+
+
+def _message(context: Context, said: Written) -> Any:
+    return _activity(
+        context,
+        type="message",
+        attachment_layout=said.layout,
+        text=said.text,
+        text_format=text_format(said.text),
+        attachments=said.files,
+    )
 
 
 def _card(context: Context, said: Written, choices: Sequence[Choice]) -> Any:
     """Return a question as a card with a button for each choice; as several, one below the other, if they are many."""
     buttons = [wire.Button(type="imBack", title=title(one), value=written(one)) for one in choices]
     parts = [tuple(buttons[first : first + MOST_BUTTONS]) for first in range(0, len(buttons), MOST_BUTTONS)]
+    above, inside = (said.text, None) if said.has_cards else ("", said.text or None)
     cards = [
         wire.Attachment(
-            content_type=wire.HERO,
-            content=wire.HeroCard(text=(said.text or None) if not number else None, buttons=part),
+            content_type=wire.HERO, content=wire.HeroCard(text=inside if not number else None, buttons=part)
         )
         for number, part in enumerate(parts)
     ]
-    return _activity(context, type="message", attachment_layout="list", text="", attachments=(*said.files, *cards))
+    return _activity(
+        context,
+        type="message",
+        attachment_layout="list",
+        text=above,
+        text_format=text_format(above),
+        attachments=(*said.files, *cards),
+    )
 
 
 def _handoff(context: Context, command: Transfer) -> Any:

@@ -4,9 +4,13 @@ from typing import Any, Literal, TypeAlias
 
 from msgspec import Struct, field
 
+from ivr.engine.cards import ButtonType
+
 TextFormat: TypeAlias = Literal["plain"]
-HERO = "application/vnd.microsoft.card.hero"
-"The content type of a card with buttons."
+HERO, THUMBNAIL, RECEIPT, SIGN_IN = (
+    f"application/vnd.microsoft.card.{kind}" for kind in ("hero", "thumbnail", "receipt", "signin")
+)
+"The content types of cards."
 HANDOFF, HANDOFF_STATUS = "handoff.initiate", "handoff.status"
 "The names of events by which a conversation is handed over to somebody else, and what came of it is told."
 
@@ -31,13 +35,67 @@ class Conversation(Part, frozen=True, kw_only=True):
 class Button(Part, frozen=True, kw_only=True):
     """A button of a card; `imBack`: its value is sent as if it had been written."""
 
-    type: Literal["imBack"]
+    type: ButtonType
     title: str
     value: str
+    text: str | None = None
+    display_text: str | None = None
+    image: str | None = None
+
+
+class Image(Part, frozen=True, kw_only=True):
+    """A picture in a card."""
+
+    url: str
+    alt: str | None = None
+    tap: Button | None = None
 
 
 class HeroCard(Part, frozen=True, kw_only=True):
-    """A card."""
+    """A card, also one with a small picture."""
+
+    title: str | None = None
+    subtitle: str | None = None
+    text: str | None = None
+    images: tuple[Image, ...] = ()
+    buttons: tuple[Button, ...] = ()
+    tap: Button | None = None
+
+
+class Fact(Part, frozen=True, kw_only=True):
+    """A line at the head of a receipt."""
+
+    key: str
+    value: str
+
+
+class ReceiptItem(Part, frozen=True, kw_only=True):
+    """Something that was bought; amounts are texts."""
+
+    title: str
+    subtitle: str | None = None
+    text: str | None = None
+    image: Image | None = None
+    price: str | None = None
+    quantity: str | None = None
+    tap: Button | None = None
+
+
+class ReceiptCard(Part, frozen=True, kw_only=True):
+    """A receipt."""
+
+    title: str | None = None
+    facts: tuple[Fact, ...] = ()
+    items: tuple[ReceiptItem, ...] = ()
+    total: str | None = None
+    tax: str | None = None
+    vat: str | None = None
+    buttons: tuple[Button, ...] = ()
+    tap: Button | None = None
+
+
+class SignInCard(Part, frozen=True, kw_only=True):
+    """A card whose button opens a page to sign in."""
 
     text: str | None = None
     buttons: tuple[Button, ...] = ()
@@ -47,7 +105,7 @@ class Attachment(Part, frozen=True, kw_only=True):
     """A card, or a file at an address."""
 
     content_type: str
-    content: HeroCard | None = None
+    content: HeroCard | ReceiptCard | SignInCard | None = None
     content_url: str | None = None
     name: str | None = None
 
@@ -60,7 +118,7 @@ class SentActivity(Part, frozen=True, kw_only=True):
     sender: Party | None = field(default=None, name="from")
     conversation: Conversation
     recipient: Party | None = None
-    attachment_layout: Literal["list"] | None = None
+    attachment_layout: Literal["list", "carousel"] | None = None
     text: str | None = None
     text_format: TextFormat | None = None
     attachments: tuple[Attachment, ...] = ()

@@ -2,7 +2,7 @@
 
 import re
 
-from ivr.engine.commands import Audio, Recorded, Segment, Silence, Text
+from ivr.engine.commands import Audio, Card, Recorded, Segment, Silence, Text
 
 _UNWRITABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 
@@ -16,7 +16,14 @@ def words(segment: Segment) -> str:
             pass
         case Silence():
             said = None
-    return _UNWRITABLE.sub(" ", said or "").strip()
+        case Card(face=face):
+            said = face.text
+    return writable(said or "")
+
+
+def writable(text: str) -> str:
+    """Return a text without what cannot be written."""
+    return _UNWRITABLE.sub(" ", text).strip()
 
 
 def plain(text: str, longest: int) -> str:

@@ -13,7 +13,7 @@ from typing import TypeAlias
 from msgspec import Struct
 
 from ivr.channels.jambonz import wire
-from ivr.engine.commands import Audio, Recorded, Segment, Silence, Text
+from ivr.engine.commands import Audio, Recorded, Segment, Silence, Spoken, Text, as_spoken
 
 _UNSPEAKABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff<>{}]")
 "Controls, halves of pairs, and what begins markup (`<speak>`) or options of the media server (`{loops=9}`)."
@@ -49,7 +49,8 @@ SpeakerOf: TypeAlias = Callable[[Text], wire.Synthesizer]
 
 def prompt_parts(segments: Sequence[Segment], address_of: AddressOf, speaker_of: SpeakerOf) -> tuple[PromptPart, ...]:
     """Return the parts of a prompt, in order."""
-    parts = [part for segment in segments if (part := _part(segment, address_of, speaker_of)) is not None]
+    heard = as_spoken(segments)
+    parts = [part for segment in heard if (part := _part(segment, address_of, speaker_of)) is not None]
     merged: list[PromptPart] = []
     for _, group in groupby(parts, key=_together):
         merged.append(_merged(list(group)))
@@ -82,7 +83,7 @@ def speakable(text: str) -> str:
     return plain
 
 
-def _part(segment: Segment, address_of: AddressOf, speaker_of: SpeakerOf) -> PromptPart | None:
+def _part(segment: Spoken, address_of: AddressOf, speaker_of: SpeakerOf) -> PromptPart | None:
     match segment:
         case Text(value=value):
             words = speakable(value)

@@ -6,7 +6,7 @@ from typing import get_args
 
 from ivr.channels.skype import wire
 from ivr.channels.skype.rules import MAX_TEXT
-from ivr.engine.commands import Audio, Recorded, Segment, Silence, Text
+from ivr.engine.commands import Audio, Recorded, Segment, Silence, Spoken, Text, as_spoken
 from ivr.spoken_text import divided, speakable
 
 _SAY_AS: Mapping[str, wire.SayAs] = {word: word for word in get_args(wire.SayAs) if word != "unknown"}
@@ -15,12 +15,12 @@ _NEXT_TO_NOTHING = wire.Prompt(silence_length_in_milliseconds=1)
 
 def prompts(segments: Sequence[Segment], *, media_base: str) -> tuple[wire.Prompt, ...]:
     """Return the prompts for segments, one at least. `media_base`: the address under which assets are served."""
-    heard = tuple(prompt for segment in segments for prompt in _of(segment, media_base))
+    heard = tuple(prompt for segment in as_spoken(segments) for prompt in _of(segment, media_base))
     return heard or (_NEXT_TO_NOTHING,)
 
 
 @lru_cache(maxsize=1024)  # most of what callers hear is what the caller before them heard
-def _of(segment: Segment, media_base: str) -> tuple[wire.Prompt, ...]:
+def _of(segment: Spoken, media_base: str) -> tuple[wire.Prompt, ...]:
     match segment:
         case Text():
             return tuple(

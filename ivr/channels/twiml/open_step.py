@@ -18,6 +18,7 @@ from ivr.engine.commands import (
     Reject,
     Text,
     Transfer,
+    as_spoken,
 )
 from ivr.ports import Leg
 
@@ -159,7 +160,7 @@ def _last_spoken(commands: Sequence[LineCommand]) -> tuple[Gender, str] | None:
         (segment.voice, segment.language)
         for command in commands
         if isinstance(command, Play | Recognize | Record)
-        for segment in command.prompt
+        for segment in as_spoken(command.prompt)
         if isinstance(segment, Text)
     ]
     return spoken[-1] if spoken else None

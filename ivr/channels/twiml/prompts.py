@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from ivr.channels.twiml import wire
 from ivr.channels.twiml.voices import spoken_by
-from ivr.engine.commands import Audio, Gender, Recorded, Segment, Silence, Text
+from ivr.engine.commands import Audio, Gender, Recorded, Segment, Silence, Spoken, Text, as_spoken
 from ivr.spoken_text import divided, speakable
 
 _MOST_TEXT = 3000
@@ -51,17 +51,17 @@ class Prompts:
 
     def verbs(self, segments: Sequence[Segment], *, now: float) -> tuple[wire.Audible, ...]:
         """Return what plays the segments, in order; nothing to be heard is no verb."""
-        return tuple(verb for segment in segments for verb in self._of(segment, now))
+        return tuple(verb for segment in as_spoken(segments) for verb in self._of(segment, now))
 
-    def divided(self, segments: Sequence[Segment]) -> tuple[Segment, ...]:
+    def divided(self, segments: Sequence[Segment]) -> tuple[Spoken, ...]:
         """Return the same segments, each text that is several `Say` as so many texts."""
-        return tuple(part for segment in segments for part in self._parts(segment))
+        return tuple(part for segment in as_spoken(segments) for part in self._parts(segment))
 
     def said(self, text: str, *, voice: Gender = "female", language: str = "en-US") -> tuple[wire.Say, ...]:
         """Return what says a text that is in no prompt."""
         return tuple(self._spoken(Text(text, voice, language)))
 
-    def _of(self, segment: Segment, now: float) -> Iterator[wire.Audible]:
+    def _of(self, segment: Spoken, now: float) -> Iterator[wire.Audible]:
         match segment:
             case Text():
                 yield from self._spoken(segment)
@@ -75,7 +75,7 @@ class Prompts:
             case Silence(milliseconds=milliseconds):
                 yield from _silent(milliseconds)
 
-    def _parts(self, segment: Segment) -> Iterator[Segment]:
+    def _parts(self, segment: Spoken) -> Iterator[Spoken]:
         if isinstance(segment, Text):
             yield from (replace(segment, value=piece) for piece in self._pieces(segment))
         else:

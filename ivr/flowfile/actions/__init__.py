@@ -35,7 +35,8 @@ from ivr.flowfile.actions.say import SaySpec
 from ivr.flowfile.actions.split import Split, SplitSpec
 from ivr.flowfile.actions.transfer import Transfer, TransferSpec
 from ivr.flowfile.choices import Command
-from ivr.flowfile.model_parts import Branches, Model, Prompt
+from ivr.flowfile.model_base import Model
+from ivr.flowfile.model_parts import Branches, Prompt
 
 
 class ActionKeys(Model):

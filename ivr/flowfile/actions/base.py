@@ -32,7 +32,8 @@ from ivr.flowfile.choices import (
 )
 from ivr.flowfile.containers import OneOrMany
 from ivr.flowfile.fields import Bool, GivenName, Time, Whole
-from ivr.flowfile.model_parts import AnyPart, Model, Prompt, Prompts, Read, Spoken, each_spoken, spoken
+from ivr.flowfile.model_base import Model
+from ivr.flowfile.model_parts import AnyPart, Prompt, Prompts, Read, Spoken, each_spoken, spoken
 from ivr.flowfile.source import Path
 
 T = TypeVar("T")

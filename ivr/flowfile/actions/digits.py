@@ -20,7 +20,7 @@ from ivr.flowfile.actions.base import (
 )
 from ivr.flowfile.choices import Command
 from ivr.flowfile.fields import Bool, Terminators, Time, Whole
-from ivr.flowfile.model_parts import Model
+from ivr.flowfile.model_base import Model
 from ivr.flowfile.source import Path
 
 

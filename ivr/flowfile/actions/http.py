@@ -28,7 +28,8 @@ from ivr.flowfile.fields import (
     Whole,
     refused,
 )
-from ivr.flowfile.model_parts import Model, Prompt, Read, Spoken, spoken
+from ivr.flowfile.model_base import Model
+from ivr.flowfile.model_parts import Prompt, Read, Spoken, spoken
 from ivr.flowfile.source import Path, Tree
 
 HTTP_ERRORS = ("error.http.timeout", "error.http.connect", "error.http.body", "error.http.status")

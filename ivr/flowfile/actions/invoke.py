@@ -14,7 +14,8 @@ from ivr.engine.scope import PART
 from ivr.flowfile.actions.base import Builder, KeepingSpec, kept_in
 from ivr.flowfile.containers import ShortFor
 from ivr.flowfile.fields import SCALARS, GivenName, Reference
-from ivr.flowfile.model_parts import Assignments, Model, Read
+from ivr.flowfile.model_base import Model
+from ivr.flowfile.model_parts import Assignments, Read
 from ivr.flowfile.source import Path
 
 

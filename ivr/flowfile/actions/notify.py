@@ -9,7 +9,8 @@ from ivr.engine.actions import notify as engine
 from ivr.flowfile.actions.base import ActionSpec, Builder
 from ivr.flowfile.containers import OneOrMany
 from ivr.flowfile.fields import Reference, Text
-from ivr.flowfile.model_parts import Model, Read
+from ivr.flowfile.model_base import Model
+from ivr.flowfile.model_parts import Read
 from ivr.flowfile.source import Path
 
 

@@ -9,7 +9,8 @@ from ivr.engine.actions import return_ as engine
 from ivr.flowfile.actions.base import ActionSpec, Builder
 from ivr.flowfile.containers import ShortFor
 from ivr.flowfile.fields import AnyText, ChoiceName
-from ivr.flowfile.model_parts import Model, Read
+from ivr.flowfile.model_base import Model
+from ivr.flowfile.model_parts import Read
 from ivr.flowfile.source import Path
 
 

@@ -13,7 +13,8 @@ from ivr.engine.expressions.types import TEXT, Type
 from ivr.flowfile.actions.base import Builder, KeepingSpec, kept_in
 from ivr.flowfile.containers import Fields
 from ivr.flowfile.fields import ChoiceName, GivenName, Guard, Json, ScalarField, Text, refused
-from ivr.flowfile.model_parts import Model, Read
+from ivr.flowfile.model_base import Model
+from ivr.flowfile.model_parts import Read
 from ivr.flowfile.source import Path
 
 BY = "call.party"

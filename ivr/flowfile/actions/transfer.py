@@ -11,7 +11,8 @@ from ivr.engine.events import TransferFailure
 from ivr.engine.expressions.types import TEXT, Type
 from ivr.flowfile.actions.base import ActionSpec, Builder, LineNeed, fractions
 from ivr.flowfile.fields import Text, Time
-from ivr.flowfile.model_parts import Model, Read
+from ivr.flowfile.model_base import Model
+from ivr.flowfile.model_parts import Read
 from ivr.flowfile.source import Path
 
 TRANSFER_FAILURES: Final = tuple(f"failed.{reason}" for reason in get_args(TransferFailure))

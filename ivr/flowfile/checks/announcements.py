@@ -11,7 +11,7 @@ from ivr.flowfile.actions.menu import Menu
 from ivr.flowfile.checks.instruction_languages import can_read, keys_named_in
 from ivr.flowfile.choices import Choice
 from ivr.flowfile.document import Document
-from ivr.flowfile.model_parts import PUT_IN, AudioPart, Spoken, TextPart
+from ivr.flowfile.model_parts import PUT_IN, Spoken, WordedPart
 from ivr.flowfile.prompts import parts_of
 from ivr.flowfile.source import Path
 from ivr.flowfile.spoken_forms import forms_in
@@ -68,7 +68,7 @@ def announcement(document: Document, asked: Asking, path: Path, language: str) -
             first_own = first_own if first_own is not None else _words(texts)
         for placed in parts_of(document, prompt):
             part = placed.part
-            if not isinstance(part, TextPart | AudioPart) or not placed.is_heard_in(language):
+            if not isinstance(part, WordedPart) or not placed.is_heard_in(language):
                 continue
             text = part.text or ""
             is_read = bool(text) and can_read(placed.spoken_in or language)

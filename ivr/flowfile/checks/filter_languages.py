@@ -9,7 +9,7 @@ from ivr.engine.expressions.forms import has_forms
 from ivr.flowfile.checks.expression_use import FORMAT
 from ivr.flowfile.document import Document
 from ivr.flowfile.finding import Finding, Text
-from ivr.flowfile.model_parts import AudioPart, TextPart
+from ivr.flowfile.model_parts import WordedPart
 from ivr.flowfile.prompts import all_prompts, parts_of
 from ivr.flowfile.texts import compiled
 
@@ -30,7 +30,7 @@ def filter_languages(document: Document) -> Iterator[Finding]:
         for placed in parts_of(document, prompt):
             languages = (placed.spoken_in,) if placed.spoken_in else document.model.all_languages
             language = next((tag for tag in languages if not has_forms(tag)), None)
-            if language is None or not isinstance(placed.part, TextPart | AudioPart):
+            if language is None or not isinstance(placed.part, WordedPart):
                 continue
             what = compiled(placed.part.text or "", bare=False)
             for name, start, end in _speaking(what) if isinstance(what, Template) else ():

@@ -14,7 +14,7 @@ from ivr.flowfile.document import Document
 from ivr.flowfile.events import asking, may_fail_by
 from ivr.flowfile.finding import Finding, Text
 from ivr.flowfile.model import State
-from ivr.flowfile.model_parts import AudioPart, TextPart
+from ivr.flowfile.model_parts import WordedPart
 from ivr.flowfile.prompts import of_action, parts_of
 from ivr.flowfile.reachability import reached
 from ivr.flowfile.texts import compiled, of_state
@@ -244,7 +244,7 @@ def prompt_limit(document: Document) -> Iterator[Finding]:
         counted = _counted(document, name)
         for prompt in of_action(name, state) if counted else ():
             for placed in parts_of(document, prompt):
-                text = placed.part.text if isinstance(placed.part, TextPart | AudioPart) else None
+                text = placed.part.text if isinstance(placed.part, WordedPart) else None
                 for found in _SPOKEN.finditer(text or ""):
                     if _number(found[1]) not in counted:
                         problem, path = _counted_otherwise(found.group()), (*placed.path, "text")

@@ -34,7 +34,7 @@ from ivr.flowfile.document import Document, Handler
 from ivr.flowfile.events import asking, may_fail_by
 from ivr.flowfile.finding import Finding, Text
 from ivr.flowfile.model import State
-from ivr.flowfile.model_parts import AnyPart, AudioPart, Spoken, TextPart
+from ivr.flowfile.model_parts import AnyPart, Spoken, WordedPart
 from ivr.flowfile.prompts import of_action, of_handler, parts_of
 from ivr.flowfile.spoken_forms import every_form
 from ivr.flowfile.texts import compiled, uses
@@ -187,7 +187,7 @@ def _of_prompt(acceptance: "_Acceptance", prompt: Spoken, accepted: Accepted, pl
 
 
 def _text(part: AnyPart) -> str:
-    return part.text or "" if isinstance(part, TextPart | AudioPart) else ""
+    return part.text or "" if isinstance(part, WordedPart) else ""
 
 
 @lru_cache(maxsize=4096)

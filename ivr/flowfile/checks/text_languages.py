@@ -9,7 +9,7 @@ from ivr.flowfile.checks.declaration import Check
 from ivr.flowfile.checks.menus import offered_together
 from ivr.flowfile.document import Document
 from ivr.flowfile.finding import Finding, Text
-from ivr.flowfile.model_parts import PUT_IN, AudioPart, ByLanguagePart, TextPart
+from ivr.flowfile.model_parts import PUT_IN, ByLanguagePart, WordedPart
 from ivr.flowfile.prompts import Placed, all_prompts, parts_of
 from ivr.flowfile.source import Mapping, Path
 from ivr.flowfile.texts import compiled, uses
@@ -154,7 +154,7 @@ def of_keys(document: Document, keys: Collection[str], path: Path, spoken: str |
 def _is_in_one_only(placed: Placed) -> bool:
     """Return whether a part has words, and the same ones for callers of all languages."""
     part = placed.part
-    if placed.spoken_in is not None or not isinstance(part, TextPart | AudioPart):
+    if placed.spoken_in is not None or not isinstance(part, WordedPart):
         return False
     return _has_words(part.text or "")
 

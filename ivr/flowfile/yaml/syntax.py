@@ -12,7 +12,8 @@ from msgspec import Struct
 from ivr.flowfile.actions import MODELS
 from ivr.flowfile.finding import Edit
 from ivr.flowfile.model import FlowFile, State
-from ivr.flowfile.model_parts import Branch, Model
+from ivr.flowfile.model_base import Model
+from ivr.flowfile.model_parts import Branch
 from ivr.flowfile.yaml.mistakes import (
     COLON_ALONE,
     Mistake,

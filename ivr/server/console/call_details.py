@@ -119,7 +119,7 @@ def trace_rows(trace: Sequence[Stepped], file: str = "") -> tuple[TraceRow, ...]
 
 
 def _talk(recorded: Case, flow: Flow, files: Sequence[str | None]) -> Iterator[ConversationEntry]:
-    voice = FlowVoice(recorded.header.language, recorded.header.voice)
+    voice = FlowVoice.of_case(recorded.header)
     state, number = "", 0
     for line in recorded.lines:
         match line.event:
@@ -145,7 +145,7 @@ def _talk(recorded: Case, flow: Flow, files: Sequence[str | None]) -> Iterator[C
             case _:
                 yield ConversationEntry(line.at, "caller", _caller_action(line.event))
         prompt = line.asked.prompt if line.asked else ()
-        words = spoken(map(voice.full, (*line.heard, *prompt))).strip()
+        words = spoken(voice.full((*line.heard, *prompt))).strip()
         if words:
             yield ConversationEntry(line.at, "flow", words)
         for one in line.told:
