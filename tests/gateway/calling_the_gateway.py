@@ -19,7 +19,9 @@ from tests.waiting import PATIENCE
 
 HELLO, OTHER, SORRY = tone(400, 0.3), tone(700, 0.3), tone(1100, 0.2)
 "Samples of prompts, 16 kHz."
-FILES = {"hello.wav": wav(HELLO).data, "other.wav": wav(OTHER).data}
+LONG = tone(400, 15.0) + tone(1500, 0.3)
+"A prompt that nobody hears to its end who interrupts it, however busy the machine is."
+FILES = {"hello.wav": wav(HELLO).data, "other.wav": wav(OTHER).data, "long.wav": wav(LONG).data}
 
 
 def settings(bot: str, **flags: Any) -> GatewaySettings:

@@ -14,7 +14,17 @@ from ivr.gateway.gateway_call import q850
 from ivr.media.sound import tone
 from ivr.rtp.codecs import payloads
 from ivr.useragent.call_leg import NotAnswered
-from tests.gateway.calling_the_gateway import FILES, HELLO, OTHER, SORRY, apology, gateway_to, samples_and_rate, says
+from tests.gateway.calling_the_gateway import (
+    FILES,
+    HELLO,
+    LONG,
+    OTHER,
+    SORRY,
+    apology,
+    gateway_to,
+    samples_and_rate,
+    says,
+)
 from tests.gateway.telephone import telephone
 from tests.phone.fake_bot import ANSWER, HANG_UP, RECORD, Answer, Later, fake_bot, flow, nobody, ops
 
@@ -22,7 +32,7 @@ REJECT = {"operationId": "no", "action": "reject"}
 MENU = {
     "operationId": "menu",
     "action": "recognize",
-    "playPrompt": says("hello.wav", op="menu.p"),
+    "playPrompt": says("long.wav", op="menu.p"),
     "choices": [{"name": "sales", "dtmfVariation": "1"}, {"name": "service", "dtmfVariation": "2"}],
 }
 
@@ -64,7 +74,7 @@ async def test_a_key_answers_a_menu_and_interrupts_its_prompt(transport: str) ->
         await caller.hears(OTHER)
         await caller.ended()
     assert bot.outcomes[0]["choiceOutcome"]["choiceName"] == "service"
-    assert bytes(payloads("PCMA", HELLO)[-1]) not in bytes(caller.heard)
+    assert bytes(payloads("PCMA", LONG)[-1]) not in bytes(caller.heard)
 
 
 async def test_a_rejected_call_is_declined() -> None:
