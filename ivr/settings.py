@@ -35,6 +35,7 @@ from ivr.setting_sources import (
     split_commas,
     value_text,
 )
+from ivr.sign_in_settings import SignInSettings
 from ivr.smallfiles import read_small
 from ivr.speech_settings import PREFIX, SpeechSettings
 from ivr.twiml_settings import unfetched
@@ -54,7 +55,7 @@ MAX_SECRET = 64 * 1024
 "Bytes of a secret in a file."
 
 
-class Settings(LineSettings, PlacingSettings, BotStateSettings, SpeechSettings):
+class Settings(LineSettings, PlacingSettings, SignInSettings, BotStateSettings, SpeechSettings):
     """The settings of one server."""
 
     public_url: str | None = Field(

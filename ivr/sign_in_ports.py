@@ -111,9 +111,10 @@ class SignIns(Protocol):
     async def close(self, call: str) -> None:
         """End all attempts of a call that is over, and erase its tokens. May be told twice."""
 
-    async def bearer(self, call: str, name: str, *, address: str) -> str | None:
+    async def bearer(self, call: str, name: str, *, address: str, refused: str | None = None) -> str | None:
         """Return the access token for one request to an address, renewed where that is due; None: nobody is signed in.
 
+        `refused`: a token that this address has refused; another one is fetched, once, and None if there is none.
         Raises SignInRefused: `host` where the operator does not let the token go there, `unreachable` where it has to
         be renewed and cannot be now.
         """

@@ -125,7 +125,7 @@ class BearerVerifier:
         key = await self._keys.find(kid, now=now)
         if key is None:
             return self._keyless(now)
-        if not _is_signed(token, key):
+        if not is_signed(token, key):
             return "token-signature"
         self._verified.add(token, lifetime, self._keys.generation)
         return None
@@ -194,7 +194,8 @@ def read_token(token: str) -> dict[str, Any] | None:
         return None
 
 
-def _is_signed(token: str, key: RSAPublicKey) -> bool:
+def is_signed(token: str, key: RSAPublicKey) -> bool:
+    """Return whether a token is signed with a key, by an algorithm that is known here."""
     try:
         _SIGNATURES.decode_complete(token, key, algorithms=ALGORITHMS)
     except jwt.PyJWTError:

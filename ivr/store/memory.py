@@ -13,6 +13,7 @@ from ivr.engine.events import Event
 from ivr.errors import StoreUnavailable
 from ivr.outbox import Notification, PlatformRequest
 from ivr.ports import CallKey
+from ivr.sign_in_storage import SignIn
 from ivr.storage import Absent, Order
 from ivr.store.live import Live, Saved
 from ivr.store.rows import Rows, to_json
@@ -39,6 +40,8 @@ class MemoryStore:
         self._rows_begun = count(1)
         self.requests: dict[str, PlatformRequest] = {}
         "To platforms, by name, the oldest first."
+        self.sign_ins: dict[str, SignIn] = {}
+        "By the id of the attempt, the oldest first."
 
     def restart(self) -> None:
         """Forget what a killed process forgets: who had taken which order. Everything committed stays."""
@@ -168,6 +171,8 @@ class MemoryStore:
                 del self.notifications[name]
             for name in [name for name, asked in self.requests.items() if asked.call == call]:
                 del self.requests[name]
+            for attempt in [name for name, one in self.sign_ins.items() if one.attempt.call == call]:
+                del self.sign_ins[attempt]
             for media in recordings_in(self.traces.pop(call)):
                 self.media.pop(media, None)
 

@@ -11,6 +11,7 @@ from msgspec import Struct
 from ivr.bot_state import BotStates
 from ivr.errors import DataUnusable
 from ivr.outbox import Outbox, PlatformRequests
+from ivr.sign_in_storage import SignInStore
 from ivr.storage import PATIENCE, Archive, CallStoreInMemory, MediaStore
 from ivr.store.data_folder import DataFolder
 from ivr.store.database_file import check_readable, open_for_reading
@@ -20,6 +21,7 @@ from ivr.store.sqlite_bot_state import SqliteBotStates
 from ivr.store.sqlite_deliveries import SqliteOutbox, SqlitePlatformRequests
 from ivr.store.sqlite_errors import REFUSALS, unusable
 from ivr.store.sqlite_media import SqliteMedia
+from ivr.store.sqlite_sign_ins import SqliteSignIns
 from ivr.store.state_rows import PURPOSE, StateRows
 from ivr.store.statements import printable_id
 
@@ -33,10 +35,13 @@ class Opened(Struct, frozen=True):
     outbox: Outbox
     requests: PlatformRequests
     states: BotStates
+    sign_ins: SignInStore
     link_key: bytes
     "The key of the addresses of recordings: derived from that of sealed values, as the next one is."
     token_key: bytes
     "The key of tokens in the addresses that platforms are given."
+    sign_in_key: bytes
+    "The key of what callers and browsers prove themselves with."
     set_aside: Sequence[tuple[str, str]]
     "Calls that cannot be read: our id of each, as it may be shown, and what of it cannot be read."
     flows_under_way: Sequence[str]
@@ -46,6 +51,7 @@ class Opened(Struct, frozen=True):
         """Let go of the data, after everything under way is saved."""
         await self.recordings.close()
         await self.states.close()
+        await self.sign_ins.close()
         await self.requests.close()
         await self.outbox.close()
         await self.archive.close()
@@ -63,9 +69,20 @@ async def open_store(folder: DataFolder, *, seal_key: str | None = None) -> Open
     archive = SqliteArchive(folder, server=store)
     outbox = SqliteOutbox(folder, server=store)
     requests = SqlitePlatformRequests(folder, server=store)
-    states = SqliteBotStates(folder.database, StateRows(store.derived_key(PURPOSE)), store)
-    media, links, tokens = open_media(folder), store.derived_key("recording links"), store.derived_key("address tokens")
-    return Opened(store, archive, media, outbox, requests, states, links, tokens, set_aside, store.flows_under_way)
+    return Opened(
+        store,
+        archive,
+        open_media(folder),
+        outbox,
+        requests,
+        SqliteBotStates(folder.database, StateRows(store.derived_key(PURPOSE)), store),
+        SqliteSignIns(folder, server=store, key=store.derived_key("sealed sign-ins")),
+        link_key=store.derived_key("recording links"),
+        token_key=store.derived_key("address tokens"),
+        sign_in_key=store.derived_key("sign-in digests"),
+        set_aside=set_aside,
+        flows_under_way=store.flows_under_way,
+    )
 
 
 def open_archive(folder: DataFolder, *, seal_key: str | None = None, patience: float = PATIENCE) -> Archive:

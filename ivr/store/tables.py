@@ -121,6 +121,19 @@ CREATE TABLE IF NOT EXISTS bot_state (
 CREATE INDEX IF NOT EXISTS state_of_user ON bot_state (user);
 CREATE INDEX IF NOT EXISTS state_of_app ON bot_state (app);
 CREATE INDEX IF NOT EXISTS state_touched ON bot_state (touched);
+-- Attempts of callers to sign in, and the tokens that came of them. A row goes with its attempt, or with its call.
+CREATE TABLE IF NOT EXISTS sign_in (
+    call INTEGER NOT NULL,
+    id   TEXT NOT NULL UNIQUE,         -- 32 hexadecimal digits, drawn by chance
+    body BLOB NOT NULL                 -- JSON, sealed
+);
+CREATE TABLE IF NOT EXISTS sign_in_token (
+    call INTEGER NOT NULL,
+    id   TEXT NOT NULL UNIQUE,         -- of the attempt
+    body BLOB NOT NULL                 -- JSON, sealed
+);
+CREATE INDEX IF NOT EXISTS sign_in_of_call ON sign_in (call);
+CREATE INDEX IF NOT EXISTS token_of_call ON sign_in_token (call);
 CREATE INDEX IF NOT EXISTS live ON call (row) WHERE ended IS NULL;
 CREATE INDEX IF NOT EXISTS ended_at ON call (ended) WHERE ended IS NOT NULL;
 CREATE INDEX IF NOT EXISTS turn_of_call ON turn (call);

@@ -12,10 +12,12 @@ from ivr.store.memory import MemoryStore
 from ivr.store.memory_archive import MemoryArchive
 from ivr.store.memory_bot_state import MemoryBotStates
 from ivr.store.memory_outbox import MemoryOutbox, MemoryPlatformRequests
+from ivr.store.memory_sign_ins import MemorySignIns
 from ivr.store.sqlite import SqliteStore
 from ivr.store.sqlite_archive import SqliteArchive
 from ivr.store.sqlite_bot_state import SqliteBotStates
 from ivr.store.sqlite_deliveries import SqliteOutbox, SqlitePlatformRequests
+from ivr.store.sqlite_sign_ins import SqliteSignIns
 from ivr.store.state_rows import PURPOSE, StateRows
 
 
@@ -26,6 +28,7 @@ class MemoryWorld:
         self.outbox = MemoryOutbox(self.store)
         self.requests = MemoryPlatformRequests(self.store)
         self.states = MemoryBotStates()
+        self.sign_ins = MemorySignIns(self.store)
 
     async def open(self) -> None:
         self.store.restart()
@@ -49,6 +52,7 @@ class SqliteWorld:
         self._outbox: SqliteOutbox | None = None
         self._requests: SqlitePlatformRequests | None = None
         self._states: SqliteBotStates | None = None
+        self._sign_ins: SqliteSignIns | None = None
 
     @property
     def folder(self) -> Path:
@@ -86,6 +90,14 @@ class SqliteWorld:
             self._states = SqliteBotStates(self.database, StateRows(self.store.derived_key(PURPOSE)), self.store)
         return self._states
 
+    @property
+    def sign_ins(self) -> SqliteSignIns:
+        """Those of the server; nothing of them is open until it is used."""
+        if self._sign_ins is None:
+            key = self.store.derived_key("sealed sign-ins")
+            self._sign_ins = SqliteSignIns(DataFolder(self.folder), server=self.store, key=key)
+        return self._sign_ins
+
     async def begin(self) -> None:
         self.folder.mkdir()
         await self.open()
@@ -120,6 +132,9 @@ class SqliteWorld:
         if self._states is not None:
             await self._states.close()
             self._states = None
+        if self._sign_ins is not None:
+            await self._sign_ins.close()
+            self._sign_ins = None
 
 
 World = MemoryWorld | SqliteWorld
