@@ -10,6 +10,7 @@ from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import NoDecode, SettingsConfigDict
 
 from ivr.auth.documents import DOCUMENTS
+from ivr.chat_page_settings import ChatPageSettings
 from ivr.chat_settings import ChatSettings
 from ivr.jambonz_settings import JambonzSettings
 from ivr.placing_settings import require_long_token
@@ -19,12 +20,12 @@ from ivr.speech_settings import PREFIX
 from ivr.twiml_settings import TwimlSettings
 
 CheckedLine: TypeAlias = Literal[
-    "skype", "twilio", "telnyx", "signalwire", "plivo", "jambonz", "chat", "skype-v2", "sip"
+    "skype", "twilio", "telnyx", "signalwire", "plivo", "jambonz", "chat", "skype-v2", "page", "sip"
 ]
 "What `IVR_CHECK_CHANNEL` can be: each channel, and the line of a gateway."
 
 
-class LineSettings(TwimlSettings, JambonzSettings, ChatSettings, SkypeV2Settings):
+class LineSettings(TwimlSettings, JambonzSettings, ChatSettings, SkypeV2Settings, ChatPageSettings):
     """What each channel needs."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, frozen=True, hide_input_in_errors=True)
@@ -32,8 +33,8 @@ class LineSettings(TwimlSettings, JambonzSettings, ChatSettings, SkypeV2Settings
     check_channel: CheckedLine | None = Field(
         None,
         description="The line that flows are checked against: skype, twilio, telnyx, signalwire, plivo, jambonz, "
-        "chat, skype-v2, or sip (a gateway with the voice and the speech engine of these settings); none: all lines "
-        "that are on, or skype, and with --dev sip, since its phone speaks what the voice speaks.",
+        "chat, skype-v2, page, or sip (a gateway with the voice and the speech engine of these settings); none: all "
+        "lines that are on, or skype, and with --dev sip, since its phone speaks what the voice speaks.",
     )
     app_id: str | None = Field(
         None, min_length=1, max_length=200, description="The bot's app id; tokens must be issued for it."

@@ -16,6 +16,7 @@ from ivr.errors import DataUnusable, FlowError, FolderInUse, StoreUnavailable
 from ivr.logs import quiet_loop, start_logging
 from ivr.server.assembly import Running, running
 from ivr.server.fatal import end_when_out_of_memory
+from ivr.server.page_frame import CHAT
 from ivr.server.plugs.plug import Example, Registration
 from ivr.server.startup import check_settings
 from ivr.setting_sources import can_be_flag, fields_of
@@ -110,8 +111,9 @@ def _announce(server: Running, *, dev: bool) -> None:
     click.echo("Development mode: requests need no token, and only this machine can connect.")
     if server.example:
         _show_example(server, server.example)
-    click.echo(f"Start page:  {server.url}/   (phone, console, flows and their errors, documentation)")
+    click.echo(f"Start page:  {server.url}/   (phone, chat, console, flows and their errors, documentation)")
     click.echo(f"The console: {server.console}")
+    click.echo(f"The chat:    {server.url}{CHAT}    (open it and write)")
     click.echo(f"The phone:   {server.phone}   (open it and press Call)")
 
 

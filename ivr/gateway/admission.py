@@ -19,7 +19,7 @@ from typing import Literal, TypeAlias
 from msgspec import Struct
 
 from ivr.gateway.networks import LOOPBACK, PRIVATE, Address, Network, address_of, sender_of, within
-from ivr.gateway.rate_limit import RateLimit
+from ivr.rate_limit import RateLimit
 from ivr.sip.message import Request
 from ivr.sip.outputs import Link
 from ivr.sip.policy import Admission, Allowed, Challenge, Refused, Silence

@@ -164,7 +164,9 @@ def _described(
 
 
 def _pages_of_channels(backend: Backend, refusals: Refusals) -> Sequence[LinePages]:
-    behind = Behind(backend.store, backend.recordings, backend.arrivals, backend.turns, refusals, time.time)
+    behind = Behind(
+        backend.store, backend.recordings, backend.arrivals, backend.turns, refusals, backend.registry, time.time
+    )
     return [one for plug in backend.plugs if plug.pages for one in plug.pages(behind)]
 
 

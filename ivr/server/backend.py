@@ -108,7 +108,9 @@ async def open_backend(
     closings = Closings(folder.closed, settings.closed)
     closings.log_start({name for flow in registry.all() if flow.flow for name in flow.flow.all_calendars})
     links = RecordingLinks(public, opened.link_key)
-    here = Surroundings(public, f"{public}{MEDIA}".rstrip("/"), links, opened.token_key, folder, dev, trial)
+    here = Surroundings(
+        public, f"{public}{MEDIA}".rstrip("/"), links, opened.token_key, folder, dev, trial, opened.mailbox
+    )
     plugs = [source.make(settings, here) for source in sources_on(settings, dev=dev)]
     web = WebRequest(egress, secret_values)
     stack.push_async_callback(web.close)

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from ivr.server.html import Child, Html, join, tag
 
-START, PHONE, CONSOLE, FLOWS = "/", "/phone", "/console", "/console/flows"
-"Where the pages are. The first two are there in development mode alone."
+START, PHONE, CHAT, CONSOLE, FLOWS = "/", "/phone", "/chat", "/console", "/console/flows"
+"Where the pages are. The first three are there in development mode alone."
 
 _CONSOLE = (("Calls", CONSOLE), ("Flows", FLOWS))
 
@@ -31,7 +31,7 @@ def bar(here: str | None, *beside: Child, development: bool, console: bool = Tru
 
     `development`: there are a start page and a phone, too. `console`: the person at the page may see the console.
     """
-    places = [*([("Phone", PHONE)] if development else []), *(_CONSOLE if console else ())]
+    places = [*([("Phone", PHONE), ("Chat", CHAT)] if development else []), *(_CONSOLE if console else ())]
     links = [tag("a", name, href=path, aria_current="page" if path == here else None) for name, path in places]
     brand = _brand(here) if development else tag("span", "ivr console", class_="brand")
     return tag("header", tag("div", brand, tag("nav", *links, aria_label="Pages"), *beside), class_="top")

@@ -12,7 +12,7 @@ from ivr.server.console.console_page import document, findings, flow_link, headi
 from ivr.server.console.flow_pages import closed_tags
 from ivr.server.flow_registry import FlowRegistry, RegisteredFlow
 from ivr.server.html import Html, join, tag
-from ivr.server.page_frame import CONSOLE, PHONE, START
+from ivr.server.page_frame import CHAT, CONSOLE, PHONE, START
 from ivr.server.replies import headers
 
 DOCS = "/docs/"
@@ -76,6 +76,8 @@ def start_page(
                            "connect.", class_="soft")),
         tag("div", _place("Phone", PHONE, "Call a flow and talk to it, by key and by voice. See where the call stands, "
                           "keep it as a test, and replay it against your next edit."),
+            _place("Chat", CHAT, "Write to a flow, as on the page of a company. See the cards and the buttons that it "
+                   "sends."),
             _place("Console", CONSOLE, "Live and finished calls, and what callers do in each flow. It "
                    "asks for the token that the server has printed."), class_="tiles"),
         sheet("Flows", _flows(registry, closings), aside="files are loaded as you edit them", live="flows"),
@@ -100,12 +102,17 @@ def _flows(registry: Sequence[RegisteredFlow], closings: Closings) -> Html:
             flow_link(one.flow.name) if one.flow else name_tag(one.file.stem),
             one.flow.description if one.flow else "",
             join([_standing(one), *closed_tags(one, closings)]),
-            tag("a", "Call", href=f"{PHONE}?flow={quote(one.flow.name)}", aria_label=f"Call {one.flow.name}")
-            if one.flow else "",
+            _trials(one.flow.name) if one.flow else "",
         )
         for one in registry
     }  # fmt: skip
     return table(("Flow", "Description", "State", "Try it"), rows, empty="No flow is served.", long="Description")
+
+
+def _trials(flow: str) -> Html:
+    places = (("Call", PHONE), ("Chat", CHAT))
+    links = [tag("a", name, href=f"{path}?flow={quote(flow)}", aria_label=f"{name} {flow}") for name, path in places]
+    return join([links[0], " ", links[1]])
 
 
 def _standing(one: RegisteredFlow) -> Html:

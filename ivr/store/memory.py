@@ -11,6 +11,7 @@ from ivr.call_record import CallRecord, Commit, Stepped, recordings_in
 from ivr.conversations import conversation_of, number_of
 from ivr.engine.events import Event
 from ivr.errors import StoreUnavailable
+from ivr.mailbox import Mail
 from ivr.outbox import Notification, PlatformRequest
 from ivr.ports import CallKey
 from ivr.sign_in_storage import SignIn
@@ -42,6 +43,8 @@ class MemoryStore:
         "To platforms, by name, the oldest first."
         self.sign_ins: dict[str, SignIn] = {}
         "By the id of the attempt, the oldest first."
+        self.mail: dict[str, tuple[str, Mail]] = {}
+        "Conversation and message by name, the oldest first."
 
     def restart(self) -> None:
         """Forget what a killed process forgets: who had taken which order. Everything committed stays."""
@@ -173,6 +176,8 @@ class MemoryStore:
                 del self.requests[name]
             for attempt in [name for name, one in self.sign_ins.items() if one.attempt.call == call]:
                 del self.sign_ins[attempt]
+            for name in [name for name in self.mail if name.startswith(f"{call}.")]:
+                del self.mail[name]
             for media in recordings_in(self.traces.pop(call)):
                 self.media.pop(media, None)
 

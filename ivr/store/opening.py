@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from ivr.bot_state import BotStates
 from ivr.errors import DataUnusable
+from ivr.mailbox import Mailbox
 from ivr.outbox import Outbox, PlatformRequests
 from ivr.sign_in_storage import SignInStore
 from ivr.storage import PATIENCE, Archive, CallStoreInMemory, MediaStore
@@ -20,6 +21,7 @@ from ivr.store.sqlite_archive import SqliteArchive
 from ivr.store.sqlite_bot_state import SqliteBotStates
 from ivr.store.sqlite_deliveries import SqliteOutbox, SqlitePlatformRequests
 from ivr.store.sqlite_errors import REFUSALS, unusable
+from ivr.store.sqlite_mailbox import SqliteMailbox
 from ivr.store.sqlite_media import SqliteMedia
 from ivr.store.sqlite_sign_ins import SqliteSignIns
 from ivr.store.state_rows import PURPOSE, StateRows
@@ -36,6 +38,7 @@ class Opened(Struct, frozen=True):
     requests: PlatformRequests
     states: BotStates
     sign_ins: SignInStore
+    mailbox: Mailbox
     link_key: bytes
     "The key of the addresses of recordings: derived from that of sealed values, as the next one is."
     token_key: bytes
@@ -52,6 +55,7 @@ class Opened(Struct, frozen=True):
         await self.recordings.close()
         await self.states.close()
         await self.sign_ins.close()
+        await self.mailbox.close()
         await self.requests.close()
         await self.outbox.close()
         await self.archive.close()
@@ -77,6 +81,7 @@ async def open_store(folder: DataFolder, *, seal_key: str | None = None) -> Open
         requests,
         SqliteBotStates(folder.database, StateRows(store.derived_key(PURPOSE)), store),
         SqliteSignIns(folder, server=store, key=store.derived_key("sealed sign-ins")),
+        SqliteMailbox(folder, server=store, key=store.derived_key("mailbox")),
         link_key=store.derived_key("recording links"),
         token_key=store.derived_key("address tokens"),
         sign_in_key=store.derived_key("sign-in digests"),

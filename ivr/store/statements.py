@@ -101,7 +101,7 @@ def overwrite_statements(row: int) -> Sequence[Statement]:
     """
     return tuple(
         (f"UPDATE {table} SET body = zeroblob(length(CAST(body AS BLOB))) WHERE call = ?", (row,))  # noqa: S608
-        for table in ("job", "notification", "platform_request", "sign_in", "sign_in_token")
+        for table in ("job", "notification", "platform_request", "mail", "sign_in", "sign_in_token")
     )
 
 
@@ -114,6 +114,7 @@ def erase_statements(row: int) -> Sequence[Statement]:
         ("DELETE FROM platform_request WHERE call = ?", (row,)),
         ("DELETE FROM sign_in WHERE call = ?", (row,)),
         ("DELETE FROM sign_in_token WHERE call = ?", (row,)),
+        ("DELETE FROM mail WHERE call = ?", (row,)),
         ("DELETE FROM call WHERE row = ?", (row,)),
         (_CHANGE_BLOCK, (row // BLOCK,)),
     )

@@ -134,6 +134,17 @@ CREATE TABLE IF NOT EXISTS sign_in_token (
 );
 CREATE INDEX IF NOT EXISTS sign_in_of_call ON sign_in (call);
 CREATE INDEX IF NOT EXISTS token_of_call ON sign_in_token (call);
+-- What was said in conversations whose other side comes and reads it. A row stays until its call is erased.
+CREATE TABLE IF NOT EXISTS mail (
+    seq          INTEGER PRIMARY KEY,  -- in the order in which it was said
+    call         INTEGER NOT NULL,
+    id           TEXT NOT NULL UNIQUE,
+    conversation TEXT NOT NULL,
+    made         REAL NOT NULL,
+    body         BLOB NOT NULL         -- JSON, sealed
+);
+CREATE INDEX IF NOT EXISTS mail_of_call ON mail (call);
+CREATE INDEX IF NOT EXISTS mail_of_conversation ON mail (conversation, seq);
 CREATE INDEX IF NOT EXISTS live ON call (row) WHERE ended IS NULL;
 CREATE INDEX IF NOT EXISTS ended_at ON call (ended) WHERE ended IS NOT NULL;
 CREATE INDEX IF NOT EXISTS turn_of_call ON turn (call);

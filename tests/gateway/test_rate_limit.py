@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ivr.gateway.rate_limit import RateLimit
+from ivr.rate_limit import RateLimit
 
 TIMES = st.lists(st.floats(0, 3), max_size=200)
 

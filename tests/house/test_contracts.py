@@ -29,7 +29,7 @@ PLANTED = {
     "speech": ("ivr/speech/engines/scripted.py", "import ivr.speech.engines.openai"),
     "voices": ("ivr/speech/voices/azure_voice.py", "import ivr.speech.voices.openai_voice"),
     "pure": ("ivr/engine/planted_clock.py", "import time"),
-    "gateway-decisions": ("ivr/gateway/rate_limit.py", "import time"),
+    "gateway-decisions": ("ivr/rate_limit.py", "import time"),
     "actions": ("ivr/engine/machine.py", "import ivr.engine.actions.menu"),
     "plugin": ("ivr/trace/pytest_items.py", "import ivr.trace.plugin"),
     "stages": ("ivr/flowfile/yaml/syntax.py", "import ivr.flowfile.document"),

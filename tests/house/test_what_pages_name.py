@@ -55,10 +55,10 @@ def test_every_shipped_flow_is_shown_to_authors_and_counted() -> None:
 def test_the_proxy_shown_passes_on_what_strangers_may_ask_and_nothing_else() -> None:
     (proxy,) = fences(section(text("operations.md"), "## Behind a TLS proxy"), "nginx")
     shown = [re.compile(pattern) for pattern in re.findall(r"location ~ (\S+) {", proxy)]
-    written = {"chat": "/api/messages", "skype-v2": "/skype-v2/messages"}
+    written = {"chat": "/api/messages", "skype-v2": "/skype-v2/messages", "page": "/chat/messages"}
     channels = {written.get(source.name, f"/{source.name}/call") for source in SOURCES[1:]}
     outside = {*channels, CALL, f"{CALL}/support", CALLBACK, f"{MEDIA}1f", f"{RECORDINGS}1f"}
-    inside = {"/", ALIVE, READY, "/phone", "/phone/line"}
+    inside = {"/", ALIVE, READY, "/phone", "/phone/line", "/chat"}
     passed_on = {path for path in [*outside, *inside] if any(pattern.match(path) for pattern in shown)}
     assert passed_on == outside
 

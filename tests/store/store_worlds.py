@@ -11,12 +11,14 @@ from ivr.store.data_folder import DataFolder
 from ivr.store.memory import MemoryStore
 from ivr.store.memory_archive import MemoryArchive
 from ivr.store.memory_bot_state import MemoryBotStates
+from ivr.store.memory_mailbox import MemoryMailbox
 from ivr.store.memory_outbox import MemoryOutbox, MemoryPlatformRequests
 from ivr.store.memory_sign_ins import MemorySignIns
 from ivr.store.sqlite import SqliteStore
 from ivr.store.sqlite_archive import SqliteArchive
 from ivr.store.sqlite_bot_state import SqliteBotStates
 from ivr.store.sqlite_deliveries import SqliteOutbox, SqlitePlatformRequests
+from ivr.store.sqlite_mailbox import SqliteMailbox
 from ivr.store.sqlite_sign_ins import SqliteSignIns
 from ivr.store.state_rows import PURPOSE, StateRows
 
@@ -29,6 +31,7 @@ class MemoryWorld:
         self.requests = MemoryPlatformRequests(self.store)
         self.states = MemoryBotStates()
         self.sign_ins = MemorySignIns(self.store)
+        self.mailbox = MemoryMailbox(self.store)
 
     async def open(self) -> None:
         self.store.restart()
@@ -53,6 +56,7 @@ class SqliteWorld:
         self._requests: SqlitePlatformRequests | None = None
         self._states: SqliteBotStates | None = None
         self._sign_ins: SqliteSignIns | None = None
+        self._mailbox: SqliteMailbox | None = None
 
     @property
     def folder(self) -> Path:
@@ -98,6 +102,14 @@ class SqliteWorld:
             self._sign_ins = SqliteSignIns(DataFolder(self.folder), server=self.store, key=key)
         return self._sign_ins
 
+    @property
+    def mailbox(self) -> SqliteMailbox:
+        """That of the server; nothing of it is open until it is used."""
+        if self._mailbox is None:
+            key = self.store.derived_key("mailbox")
+            self._mailbox = SqliteMailbox(DataFolder(self.folder), server=self.store, key=key)
+        return self._mailbox
+
     async def begin(self) -> None:
         self.folder.mkdir()
         await self.open()
@@ -135,6 +147,9 @@ class SqliteWorld:
         if self._sign_ins is not None:
             await self._sign_ins.close()
             self._sign_ins = None
+        if self._mailbox is not None:
+            await self._mailbox.close()
+            self._mailbox = None
 
 
 World = MemoryWorld | SqliteWorld

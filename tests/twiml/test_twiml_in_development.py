@@ -17,6 +17,8 @@ from ivr.server.plugs.twiml import SOURCES
 from ivr.server.recording_links import RecordingLinks
 from ivr.settings import Settings, SettingsError
 from ivr.store.data_folder import DataFolder
+from ivr.store.memory import MemoryStore
+from ivr.store.memory_mailbox import MemoryMailbox
 from tests.crash.process import free_port
 from tests.crash.test_twiml_killed import Keeper
 from tests.kept_recordings import kept_recordings
@@ -41,7 +43,8 @@ async def test_a_recording_of_a_played_carrier_is_fetched(
 @pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.name)
 def test_that_carrier_is_for_development_alone(source: Source) -> None:
     links = RecordingLinks("https://ivr.example", b"k" * 32)
-    here = Surroundings("https://ivr.example", "", links, b"t" * 32, DataFolder(Path("none")), True, False)
+    folder, mailbox = DataFolder(Path("none")), MemoryMailbox(MemoryStore())
+    here = Surroundings("https://ivr.example", "", links, b"t" * 32, folder, True, False, mailbox)
     assert repr(source.make(Settings(), here).api) == "PlatformApi(127.0.0.1)"
     with pytest.raises(SettingsError):
         source.make(Settings(), replace(here, dev=False))

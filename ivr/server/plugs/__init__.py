@@ -6,11 +6,18 @@
 from collections.abc import Sequence
 from typing import Final
 
-from ivr.server.plugs import chat, jambonz, skype, skype_v2, twiml
+from ivr.server.plugs import chat, jambonz, page, skype, skype_v2, twiml
 from ivr.server.plugs.plug import Source
 from ivr.settings import Settings
 
-SOURCES: Final[tuple[Source, ...]] = (skype.SOURCE, *twiml.SOURCES, jambonz.SOURCE, chat.SOURCE, skype_v2.SOURCE)
+SOURCES: Final[tuple[Source, ...]] = (
+    skype.SOURCE,
+    *twiml.SOURCES,
+    jambonz.SOURCE,
+    chat.SOURCE,
+    skype_v2.SOURCE,
+    page.SOURCE,
+)
 "In the order in which they are named to people."
 
 

@@ -12,9 +12,11 @@ from typing import Literal, Protocol
 from msgspec import Struct, field
 
 from ivr.capabilities import Capabilities
+from ivr.mailbox import Mailbox
 from ivr.ports import Channel, Incoming, Verifier
 from ivr.server.app import Pages
 from ivr.server.arrivals import Arrivals
+from ivr.server.flow_registry import FlowRegistry
 from ivr.server.readiness import Check
 from ivr.server.recording_links import RecordingLinks
 from ivr.server.refusals import Refusals
@@ -41,6 +43,8 @@ class Surroundings(Struct, frozen=True):
     "Development mode: only this machine can connect, and no request is verified."
     pretends: bool
     "Callers may say what time it is to be."
+    mailbox: Mailbox
+    "Where messages wait for whoever comes and reads them."
 
 
 class Behind(Struct, frozen=True):
@@ -51,6 +55,7 @@ class Behind(Struct, frozen=True):
     arrivals: Arrivals
     turns: TurnsInMemory
     refusals: Refusals
+    flows: FlowRegistry
     now: Callable[[], float]
     "Seconds since 1970."
 

@@ -1,0 +1,24 @@
+"""The chat of a page of our own: the same activities, posted by a browser, and fetched by it.
+
+What a browser posts has passed its token's check, which holds conversation and user against the token's.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+from ivr.channels.botframework.codec import BotFrameworkChannel
+from ivr.ports import Endpoint
+
+PAGE: Final = "page"
+"The channel's name in stored calls, and `channelId` of its activities."
+PAGE_MESSAGES: Final = "/chat/messages"
+"Where a browser posts; `/NAME` may follow."
+PAGE_SERVICE: Final = "page:"
+"The `serviceUrl` of its activities: what is sent there goes nowhere, and is fetched."
+
+
+class PageChannel(BotFrameworkChannel):
+    """`ports.Channel` for the pages of this server."""
+
+    name = PAGE
+    endpoints: Sequence[Endpoint] = (Endpoint(PAGE_MESSAGES, named=True),)

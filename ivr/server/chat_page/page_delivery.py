@@ -1,0 +1,44 @@
+"""What is said on a page: it is not sent to anybody, but kept, and whoever waits for it is woken."""
+
+import time
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+
+import msgspec
+
+from ivr.errors import StoreUnavailable
+from ivr.mailbox import Mailbox, mail_id
+from ivr.ports import Outbound
+from ivr.server.chat_page.listeners import Listeners
+from ivr.services.egress import NotAllowed
+from ivr.services.platform_api import Download, Manners, PlatformAnswer, PlatformUnreachable
+
+
+class PageDelivery:
+    """`Api` of the pages: a request is an activity, whose conversation gets it. Taken twice, it is there once."""
+
+    manners = Manners(first_pause=0.25, longest_pause=10.0)
+
+    def __init__(self, mailbox: Mailbox, listeners: Listeners) -> None:
+        self._mailbox = mailbox
+        self._listeners = listeners
+
+    async def send(self, request: Outbound, name: str) -> PlatformAnswer:
+        """Keep an activity under its name, the same each time; raise PlatformUnreachable."""
+        activity: Mapping[str, Any] = request.body if isinstance(request.body, Mapping) else {}
+        conversation = str(activity.get("conversation", {}).get("id", ""))
+        body = msgspec.json.encode({**activity, "id": mail_id(name)})
+        try:
+            await self._mailbox.put(name, conversation, body, at=time.time())
+        except StoreUnavailable as error:
+            raise PlatformUnreachable("unreachable", "it cannot be saved", sent=False) from error
+        self._listeners.wake(conversation)
+        return PlatformAnswer(201, b"", None)
+
+    def get(self, address: str) -> AbstractAsyncContextManager[Download]:
+        """Raise NotAllowed: nothing is fetched that somebody on a page has named."""
+        raise NotAllowed("files of pages are not fetched")
+
+    async def close(self) -> None:
+        """Do nothing: there is nothing to let go of."""
