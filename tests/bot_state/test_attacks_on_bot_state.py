@@ -1,5 +1,6 @@
 """What strangers, and bots that are served, could try at the state service; each gets a refusal and changes nothing."""
 
+import asyncio
 import base64
 import gzip
 import json
@@ -10,10 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from yarl import URL
 
 from tests.bot_state.state_world import APP, OTHER_APP, STRANGER, USER, in_private, of_user, state_service
 from tests.fakes.bot_login import AUDIENCE, BotLogin
 from tests.fakes.identity import private_key
+from tests.server.harness import connected, read_answer, request
+from tests.waiting import Clock
 
 SECRET = "a token of the user's"
 
@@ -137,6 +141,20 @@ async def test_compressed_bodies_and_other_types_are_not_read(tmp_path: Path) ->
         for fields in ({"Content-Encoding": "gzip"}, {"Content-Encoding": "identity"}, {"Content-Type": "text/plain"}):
             assert code(await bot.send("POST", of_user(), bomb, headers=fields)) == (415, "content-type")
         assert (await bot.get(of_user()))[1]["data"] is None
+
+
+async def test_a_body_that_does_not_come_is_waited_for_5_seconds_and_keeps_nobody_waiting(tmp_path: Path) -> None:
+    with Clock.of_this_loop() as clock:
+        async with state_service(tmp_path) as bot, connected(URL(bot.server.url).port) as (reader, writer):
+            fields = {"Content-Type": "application/json", "Content-Length": "700"}
+            token = bot.login.bot_token(APP)
+            writer.write(request("POST", of_user(), b"", fields, token=token) + b'{"data":')
+            reading = asyncio.create_task(read_answer(reader))
+            for _ in range(20):  # more than may ask the store at the same time
+                assert (await bot.get(of_user()))[0] == 200
+            assert not reading.done()
+            clock.turn(5.5)
+            assert (await reading).status == 408
 
 
 async def test_neither_data_nor_ids_nor_tokens_are_in_the_log(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -6,14 +6,16 @@ from pathlib import Path
 
 import pytest
 
+from ivr.bot_state import StateKey
 from ivr.call_record import CallRecord, Commit
 from ivr.engine.call import Call, Facts
 from ivr.errors import StoreUnavailable
 from ivr.ports import CallKey
-from ivr.server.ticker import every, sweep_recordings, wake_due
+from ivr.server.ticker import STATES_AT_ONCE, every, forget_bot_states, sweep_recordings, wake_due
 from ivr.storage import SMALL
 from ivr.store.media_files import MediaFiles
 from ivr.store.memory import MemoryStore
+from ivr.store.memory_bot_state import MemoryBotStates
 from tests.waiting import PATIENCE
 
 
@@ -68,3 +70,18 @@ async def test_the_sweep_asks_the_store_what_calls_name(tmp_path: Path, caplog: 
     assert not (tmp_path / file.media).exists()
     assert caplog.records[-1].__dict__["removed"] == 1
     await recordings.close()
+
+
+async def test_what_bots_have_not_used_is_forgotten_in_portions_and_nothing_where_it_is_kept_for_ever(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO)
+    states = MemoryBotStates()
+    keys = [StateKey("bot", "skype", user=str(number)) for number in range(2 * STATES_AT_ONCE + 1)]
+    for number, key in enumerate(keys):
+        await states.put(key, b"1", None, at=number * 1_000_000_000, most=999)
+    await forget_bot_states(states, before=None)
+    assert not caplog.records
+    await forget_bot_states(states, before=len(keys) - 1.0)
+    assert [await states.get(key, at=0) is not None for key in keys] == [*[False] * (len(keys) - 1), True]
+    assert [(one.message, one.removed) for one in caplog.records] == [("bot state forgotten", len(keys) - 1)]  # type: ignore[attr-defined]
