@@ -52,6 +52,14 @@ def read_target_pattern(written: str) -> str:
     raise ValueError("must be patterns such as +43*, +436601234567, sip:*@pbx.example.com or !+43900*")
 
 
+def read_callers(written: Sequence[str]) -> tuple[str, ...]:
+    """Return whom placed calls may show as their caller, each as `read_target` does; raise ValueError."""
+    callers = [read_target(one) for one in written]
+    if None in callers:
+        raise ValueError("must be numbers such as +4315550100 or addresses such as sip:desk@pbx.example.com")
+    return tuple([caller for caller in callers if caller is not None])
+
+
 class CallableTargets:
     """The targets that some patterns name."""
 

@@ -5,7 +5,7 @@ from typing import Annotated, Final
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from ivr.callable_targets import read_target, read_target_pattern
+from ivr.callable_targets import read_callers, read_target_pattern
 from ivr.setting_sources import split_commas
 from ivr.speech_settings import PREFIX
 
@@ -51,10 +51,7 @@ class PlacingSettings(BaseSettings):
     @field_validator("call_callers")
     @classmethod
     def _are_call_numbers(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        callers = [read_target(one) for one in value]
-        if None in callers:
-            raise ValueError("must be numbers such as +4315550100 or addresses such as sip:desk@pbx.example.com")
-        return tuple([caller for caller in callers if caller is not None])
+        return read_callers(value)
 
     @field_validator("calls_token")
     @classmethod

@@ -5,18 +5,20 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import click
 from msgspec import Struct
 
-from ivr.cli.datafolder import data_folder, stored_calls
+from ivr.cli.datafolder import data_folder, data_option, stored_calls
+from ivr.cli.terminal_text import escaped, json_text
 from ivr.errors import StoreUnavailable
 from ivr.outbox import Deliveries, DeliveryState, Notification, PlatformRequest
 from ivr.store.data_folder import DataFolder
 
 T = TypeVar("T")
 D = TypeVar("D", bound=Notification | PlatformRequest)
+Command = TypeVar("Command", bound=Callable[..., Any])
 MOST = 1000
 "Deliveries of each state that are looked through for the beginning of an id, and read at a time."
 
@@ -29,6 +31,26 @@ class DeliveriesOf(Struct, Generic[D], frozen=True):
     "What one is called."
     command: str
     "Which lists them."
+    table: str
+    "How a row of the list is laid out, for `str.format`."
+    heading: Sequence[str]
+    row: Callable[[D], Sequence[str]]
+    "What stands below the heading."
+    members: Callable[[D], dict[str, Any]]
+    "What programs are shown of one, beside what all deliveries have in common."
+
+    def show_list(self, data: Path | None, *, dead: bool, waiting: bool, limit: int, as_json: bool) -> None:
+        """Print those that `list_options` choose, the newest first, or end the command."""
+        state: DeliveryState | None = "dead" if dead else "waiting" if waiting else None
+        found = self.asked(data, lambda deliveries: deliveries.list(state, limit=limit))
+        if as_json:
+            click.echo(json_text([{**_members(one), **self.members(one)} for one in found], indent=2))
+        elif not found:
+            click.echo(f"No {self.one}s.")
+        else:
+            click.echo(self.table.format(*self.heading))
+            for one in found:
+                click.echo(self.table.format(*map(escaped, self.row(one))).rstrip())
 
     def asked(self, data: Path | None, question: Callable[[Deliveries[D]], Awaitable[T]]) -> T:
         """Ask a data folder, or end the command."""
@@ -75,9 +97,31 @@ class DeliveriesOf(Struct, Generic[D], frozen=True):
             raise click.ClickException("It was sent already.")
 
 
+def list_options(command: Command) -> Command:
+    """Add the options of a list, for `DeliveriesOf.show_list`."""
+    for option in reversed(
+        [
+            click.option("--dead", is_flag=True, help="Only what was given up."),
+            click.option("--waiting", is_flag=True, help="Only what is still to be sent."),
+            click.option(
+                "--limit", type=click.IntRange(1, 10_000), default=50, show_default=True, help="At most so many."
+            ),
+            click.option("--json", "as_json", is_flag=True, help="Print a JSON list."),
+            data_option,
+        ]
+    ):
+        command = option(command)
+    return command
+
+
 def when(at: float) -> str:
     """Return a time as it is shown."""
     return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M:%S}"
+
+
+def _members(one: Notification | PlatformRequest) -> dict[str, Any]:
+    known = {"id": one.id, "call": one.call, "state": one.state, "tries": one.tries, "reason": one.reason}
+    return {**known, "made": one.made, "due": one.due}
 
 
 async def _beginning_with(deliveries: Deliveries[D], begins: str) -> Sequence[D]:

@@ -1,26 +1,41 @@
 """`ivr notifications`: what flows tell by mail and webhook, what could not be sent, and sending it again."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
 from ivr.cli.datafolder import data_option
-from ivr.cli.deliveries import DeliveriesOf, when
-from ivr.cli.terminal_text import escaped, json_text
-from ivr.outbox import DeliveryState, Notification
+from ivr.cli.deliveries import DeliveriesOf, list_options, when
+from ivr.cli.terminal_text import escaped
+from ivr.outbox import Notification
 from ivr.store.opening import open_outbox
 
-_STORED = DeliveriesOf(open_outbox, "notification", "ivr notifications")
-_ROW = "{:<38} {:<8} {:<19} {:>5}  {:<32} {}"
+
+def _members(one: Notification) -> dict[str, Any]:
+    told = one.notify
+    return {"way": told.way, "to": told.to, "subject": told.subject, "recordings": len(told.attach)} if told else {}
+
+
+def _row(one: Notification) -> Sequence[str]:
+    to = one.notify.to if one.notify else "–"
+    return (one.id, one.state, when(one.made), str(one.tries), to, one.reason)
+
+
+_STORED = DeliveriesOf(
+    open_outbox,
+    "notification",
+    "ivr notifications",
+    "{:<38} {:<8} {:<19} {:>5}  {:<32} {}",
+    ("notification", "state", "made (UTC)", "tries", "to", "reason"),
+    _row,
+    _members,
+)
 
 
 @click.group(invoke_without_command=True)
-@click.option("--dead", is_flag=True, help="Only what was given up.")
-@click.option("--waiting", is_flag=True, help="Only what is still to be sent.")
-@click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True, help="At most so many.")
-@click.option("--json", "as_json", is_flag=True, help="Print a JSON list.")
-@data_option
+@list_options
 @click.pass_context
 def notifications(
     context: click.Context, /, *, dead: bool, waiting: bool, limit: int, as_json: bool, data: Path | None
@@ -34,18 +49,8 @@ def notifications(
               ivr notifications retry --dead
     """
     context.obj = data
-    if context.invoked_subcommand is not None:
-        return
-    state: DeliveryState | None = "dead" if dead else "waiting" if waiting else None
-    found = _STORED.asked(data, lambda outbox: outbox.list(state, limit=limit))
-    if as_json:
-        click.echo(json_text([_as_json(one) for one in found], indent=2))
-    elif not found:
-        click.echo("No notifications.")
-    else:
-        click.echo(_ROW.format("notification", "state", "made (UTC)", "tries", "to", "reason"))
-        for one in found:
-            click.echo(_row(one))
+    if context.invoked_subcommand is None:
+        _STORED.show_list(data, dead=dead, waiting=waiting, limit=limit, as_json=as_json)
 
 
 @notifications.command()
@@ -95,15 +100,3 @@ def drop(of_group: Path | None, /, notification: str, data: Path | None) -> None
     """Forget one that waits or was given up; it is not sent."""
     _STORED.dropped(data or of_group, notification)
     click.echo("It will not be sent.")
-
-
-def _as_json(one: Notification) -> dict[str, Any]:
-    told = one.notify
-    about = {"way": told.way, "to": told.to, "subject": told.subject, "recordings": len(told.attach)} if told else {}
-    known = {"id": one.id, "call": one.call, "state": one.state, "tries": one.tries, "reason": one.reason}
-    return {**known, "made": one.made, "due": one.due, **about}
-
-
-def _row(one: Notification) -> str:
-    to = one.notify.to if one.notify else "–"
-    return _ROW.format(*map(escaped, (one.id, one.state, when(one.made), str(one.tries), to, one.reason))).rstrip()

@@ -1,26 +1,41 @@
 """`ivr requests`: what carriers are to be asked and could not be, such as to delete a recording; and asking again."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
 from ivr.cli.datafolder import data_option
-from ivr.cli.deliveries import DeliveriesOf, when
-from ivr.cli.terminal_text import escaped, json_text
-from ivr.outbox import DeliveryState, PlatformRequest
+from ivr.cli.deliveries import DeliveriesOf, list_options, when
+from ivr.outbox import PlatformRequest
 from ivr.store.opening import open_requests
 
-_STORED = DeliveriesOf(open_requests, "request", "ivr requests")
-_ROW = "{:<44} {:<8} {:<19} {:>5}  {:<10} {}"
+
+def _members(one: PlatformRequest) -> dict[str, Any]:
+    """Return what is shown to programs. The body is left out: whom to call is the call's own."""
+    asked = one.request
+    return {"once": asked.once, "channel": one.key.channel, "method": asked.method, "path": asked.path}
+
+
+def _row(one: PlatformRequest) -> Sequence[str]:
+    what = f"{one.request.method} {one.request.path}{f': {one.reason}' if one.reason else ''}"
+    return (one.id, one.state, when(one.made), str(one.tries), one.key.channel, what)
+
+
+_STORED = DeliveriesOf(
+    open_requests,
+    "request",
+    "ivr requests",
+    "{:<44} {:<8} {:<19} {:>5}  {:<10} {}",
+    ("request", "state", "made (UTC)", "tries", "channel", "what, and why not"),
+    _row,
+    _members,
+)
 
 
 @click.group(invoke_without_command=True)
-@click.option("--dead", is_flag=True, help="Only what was given up.")
-@click.option("--waiting", is_flag=True, help="Only what is still to be sent.")
-@click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True, help="At most so many.")
-@click.option("--json", "as_json", is_flag=True, help="Print a JSON list.")
-@data_option
+@list_options
 @click.pass_context
 def requests(
     context: click.Context, /, *, dead: bool, waiting: bool, limit: int, as_json: bool, data: Path | None
@@ -35,18 +50,8 @@ def requests(
               ivr requests retry --dead
     """
     context.obj = data
-    if context.invoked_subcommand is not None:
-        return
-    state: DeliveryState | None = "dead" if dead else "waiting" if waiting else None
-    found = _STORED.asked(data, lambda stored: stored.list(state, limit=limit))
-    if as_json:
-        click.echo(json_text([_as_json(one) for one in found], indent=2))
-    elif not found:
-        click.echo("No requests.")
-    else:
-        click.echo(_ROW.format("request", "state", "made (UTC)", "tries", "channel", "what, and why not"))
-        for one in found:
-            click.echo(_row(one))
+    if context.invoked_subcommand is None:
+        _STORED.show_list(data, dead=dead, waiting=waiting, limit=limit, as_json=as_json)
 
 
 @requests.command()
@@ -83,16 +88,3 @@ def drop(of_group: Path | None, /, request: str, data: Path | None) -> None:
     """Forget one that waits or was given up; it is not sent."""
     _STORED.dropped(data or of_group, request)
     click.echo("It will not be sent.")
-
-
-def _as_json(one: PlatformRequest) -> dict[str, Any]:
-    """Return what is shown to programs. The body is left out: whom to call is the call's own."""
-    asked = {"channel": one.key.channel, "method": one.request.method, "path": one.request.path}
-    known = {"id": one.id, "call": one.call, "state": one.state, "tries": one.tries, "reason": one.reason}
-    return {**known, "made": one.made, "due": one.due, "once": one.request.once, **asked}
-
-
-def _row(one: PlatformRequest) -> str:
-    what = f"{one.request.method} {one.request.path}{f': {one.reason}' if one.reason else ''}"
-    row = (one.id, one.state, when(one.made), str(one.tries), one.key.channel, what)
-    return _ROW.format(*map(escaped, row)).rstrip()

@@ -8,7 +8,7 @@ from typing import Annotated, Final
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from ivr.callable_targets import read_target, read_target_pattern
+from ivr.callable_targets import read_callers, read_target_pattern
 from ivr.gateway.dial_plan import CallerPlace, NotTrunk, trunk_uri
 from ivr.gateway.setting_texts import GATEWAY_PREFIX, host_port_of, secret_of, split_list
 from ivr.setting_sources import SettingsError
@@ -78,10 +78,7 @@ class OrderSettings(BaseSettings):
     @field_validator("call_callers")
     @classmethod
     def _are_callers(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        callers = [read_target(one) for one in value]
-        if None in callers:
-            raise ValueError("must be numbers such as +4315550100 or addresses such as sip:desk@pbx.example.com")
-        return tuple([caller for caller in callers if caller is not None])
+        return read_callers(value)
 
     @field_validator("call_via")
     @classmethod
