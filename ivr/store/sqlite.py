@@ -21,7 +21,7 @@ from ivr.errors import DamagedCall, DataUnusable, StaleCall, StoreUnavailable
 from ivr.ports import CallKey
 from ivr.storage import Absent, Order
 from ivr.store import statements
-from ivr.store.damaged import Damaged, RestoredCalls, keep_proof, read_live
+from ivr.store.damaged import Damaged, RestoredCalls, keep_proof, proves, read_live
 from ivr.store.database_file import open_database
 from ivr.store.erasure import EndedCall
 from ivr.store.live import Saved
@@ -31,6 +31,7 @@ from ivr.store.recent import Recent
 from ivr.store.rows import SEALED_STATE, Rows
 from ivr.store.sealing import Sealer
 from ivr.store.sqlite_errors import REFUSALS, unusable
+from ivr.store.state_rows import PURPOSE, StateRows, require_key
 from ivr.store.statements import Counters
 from ivr.store.writer import Statement, Write, Writer, empty_log, settling
 
@@ -310,6 +311,8 @@ def _load(database: Path, seal_key: str | None, seal_file: Path) -> _Opened:
         connection = stack.enter_context(contextlib.closing(open_database(database)))
         try:
             opened = _Opened(connection, rows, read_live(connection, rows, sealer), Counters(connection))
+            if not proves(connection, sealer):
+                require_key(connection, StateRows(sealer.derived(PURPOSE)))
             sealer.keep()
             keep_proof(connection, sealer)
             empty_log(connection)

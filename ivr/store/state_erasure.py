@@ -13,7 +13,7 @@ from ivr.store.data_folder import DataFolder
 from ivr.store.database_file import open_database
 from ivr.store.sealing import Sealer
 from ivr.store.sqlite_errors import REFUSALS, reason
-from ivr.store.state_rows import PURPOSE, StateRows, count_all, erasing
+from ivr.store.state_rows import PURPOSE, StateRows, count_all, erasing, require_key
 from ivr.store.writer import empty_log
 
 _OF_USER = "WHERE user = ?1 OR (conversation = ?1 AND user = '')"
@@ -63,13 +63,16 @@ def _whose(
     if count_all(connection, "LIMIT 1") == 0:
         return _NOBODY, ()
     sealer = Sealer.find(seal_key, folder.seal_key)
-    if sealer.is_new or not proves(connection, sealer):
+    if sealer.is_new:
         raise DataUnusable(
             "What bots keep of a user is found with the key of sealed values alone, and it is not here. "
             f"Set IVR_SEAL_KEY as the server has it, or put {folder.seal_key} back. "
             "If it is lost, erase what bots keep of everybody: ivr botstate erase --all"
         )
-    return _OF_USER, (StateRows(sealer.derived(PURPOSE)).hashed(user),)
+    rows = StateRows(sealer.derived(PURPOSE))
+    if not proves(connection, sealer):
+        require_key(connection, rows)
+    return _OF_USER, (rows.hashed(user),)
 
 
 @contextmanager

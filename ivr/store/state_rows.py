@@ -17,6 +17,8 @@ from ivr.store.writer import Statement
 
 PURPOSE: Final = "bot state"
 "Of the key that is derived for these rows."
+LOOKED_AT: Final = 16
+"Rows by which a key is known to be another one; one of them may be damaged."
 OVERWRITE: Final = "UPDATE bot_state SET body = zeroblob(length(CAST(body AS BLOB)))"
 "For what is erased: SQLite may leave a copy of a row that it moves, but a value of the same size is written in place."
 
@@ -68,6 +70,14 @@ class StateRows:
         body = self._body(row)
         return body.conversation or body.user
 
+    def is_readable(self, row: StoredState) -> bool:
+        """Return whether a row can be opened."""
+        try:
+            self._body(row)
+        except UnreadableRow:
+            return False
+        return True
+
     # --- what is written ---
 
     def putting(self, key: StateKey, record: StateRecord, at: float) -> Statement:
@@ -104,6 +114,19 @@ class StateRows:
             raise UnreadableRow("a record of a bot cannot be read") from error
 
 
+def require_key(connection: sqlite3.Connection, rows: StateRows) -> None:
+    """Raise BrokenSeal if there are rows, and none of the newest can be read: then another key has written them.
+
+    With that key no record is found under its name, so that bots would be told that there is none.
+    """
+    newest = _select(connection, "ORDER BY rowid DESC LIMIT ?", LOOKED_AT)
+    if newest and not any(rows.is_readable(row) for row in newest):
+        raise BrokenSeal(
+            "What bots keep cannot be opened with this key of sealed values. Put the right key back. "
+            "If it is lost, so are their records, which `ivr botstate erase --all` erases."
+        )
+
+
 def touching(name: str, at: float) -> Statement:
     """Note that a record was used."""
     return "UPDATE bot_state SET touched = ? WHERE name = ?", (at, name)
@@ -135,6 +158,6 @@ def count_all(connection: sqlite3.Connection, where: str, *values: str | float) 
     return int(connection.execute(counted, values).fetchone()[0])
 
 
-def _select(connection: sqlite3.Connection, where: str, *values: str) -> list[StoredState]:
+def _select(connection: sqlite3.Connection, where: str, *values: str | int) -> list[StoredState]:
     columns = f"SELECT name, tag, body, touched FROM bot_state {where}"  # noqa: S608  # our own text
     return [StoredState(*row) for row in connection.execute(columns, values)]

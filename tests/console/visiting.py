@@ -160,6 +160,7 @@ async def visiting(
             await signer.start()
             stack.push_async_callback(signer.stop)
             chosen |= signer.settings
+            chosen |= {"bot_state_apps": "a-bot", "bot_state_openid_metadata": signer.metadata_url}
         serving = running(Settings(**chosen), [flows], dev=not tokens, cases=folder / "cases")
         server = await stack.enter_async_context(serving)
         url = URL(server.url)

@@ -88,6 +88,8 @@ ENDPOINTS: Mapping[str, tuple[Mapping[bytes, bytes], bytes]] = {
     "GET /nowhere": ({}, b""),
     "POST /calls": (JSON, b"{}"),
     f"GET /calls/{'0' * 32}": ({}, b""),
+    "GET /v3/botstate/skype/users/anna": ({}, b""),
+    "POST /v3/botstate/skype/users/anna": (JSON, b'{"data":1}'),
 }
 AT_ONCE = 20
 EXPECTED = {503}

@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from ivr.bot_state import TOUCHED_EVERY, StateKey, StateRecord, StateTags
-from ivr.errors import StateChanged, TooManyStates, UnreadableRow
+from ivr.errors import BrokenSeal, StateChanged, TooManyStates, UnreadableRow
 from ivr.store.sqlite import SqliteStore
 from ivr.store.sqlite_bot_state import SqliteBotStates
 from ivr.store.state_rows import PURPOSE, StateRows
@@ -219,3 +219,16 @@ async def test_a_record_that_cannot_be_read_can_be_written_over_and_dropped(disk
     ask(disk.database, damage)
     assert await disk.states.drop_user("bot", "skype", "29:anna") == [""]
     assert await held(disk, ANNA) == [None]
+
+
+async def test_with_another_key_the_server_does_not_start_and_with_the_right_one_all_is_there(
+    disk: SqliteWorld,
+) -> None:
+    await put(disk, ANNA)
+    await disk.end()
+    for key in ("11" * 32, "22" * 32):
+        with pytest.raises(BrokenSeal, match="Put the right key back"):
+            await disk.open(seal_key=key)
+    ask(disk.database, "DELETE FROM seal")  # a proof that is lost is no other key
+    await disk.open()
+    assert await held(disk, ANNA) == [b"1"]
