@@ -105,6 +105,8 @@ class Incoming(Struct, frozen=True):
     "`key` names a conversation, in which one call follows another (`ivr.conversations`)."
     otherwise: WebhookReply | None = None
     "The reply where no such call is known; None: it is refused (404)."
+    line: str = ""
+    "What flows call the channel (`call.channel`); empty: by its name."
 
 
 class Outbound(Struct, frozen=True):

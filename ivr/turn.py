@@ -283,7 +283,7 @@ class Turns(Generic[Store]):
             raise WebhookError(404, UNKNOWN, "No call with this id is known here.")
         flow = self._flows.choose(name, received.called)
         call_id = self._mint()
-        facts = Facts(id=call_id, channel=incoming.key.channel)
+        facts = Facts(id=call_id, channel=incoming.line or incoming.key.channel)
         record = CallRecord(call_id, incoming.key, new_call(flow.hash, facts))
         if flow.all_calendars:
             exchange = replace(exchange, events=tuple(self._with_closings(event, flow) for event in exchange.events))

@@ -23,6 +23,7 @@ from ivr.cli.phone.screen import Screen, means_something
 from ivr.cli.phone.terminal import Typist
 from ivr.cli.terminal_text import plain
 from ivr.cli.web_answers import AnswersError, WebServices, by_hand, from_file, really, shown
+from ivr.cli.written_line import WrittenLine
 from ivr.engine.call import Call, Facts, new_call
 from ivr.engine.commands import Command, LineCommand, Notify, Request
 from ivr.engine.events import (
@@ -67,14 +68,26 @@ Type what the caller does:
 class Talk:
     """One call between the machine and a terminal, in which time waits for the typist."""
 
-    def __init__(self, flow: Flow, console: Console, keyboard: Keyboard, services: WebServices) -> None:
+    def __init__(
+        self,
+        flow: Flow,
+        console: Console,
+        keyboard: Keyboard,
+        services: WebServices,
+        *,
+        writes: bool = False,
+        caller: str | None = None,
+    ) -> None:
+        """Begin a call; `writes`: as in a chat, whose `caller` writes, else as on the telephone."""
         self._flow = flow
         self._services = services
         self._console = console
-        self._call: Call = new_call(flow.hash, Facts(id=token_hex(16), channel="terminal"))
+        self._call: Call = new_call(flow.hash, Facts(id=token_hex(16), channel="chat" if writes else "terminal"))
         self._view = _View(console, self)
         self._keyboard = keyboard
-        typist = Typist(self._view, self._typed, {"/state": self._show_state})
+        commands = {"/state": self._show_state}
+        self._written = WrittenLine(console, self._typed, commands, caller=caller) if writes else None
+        typist = Typist(self._view, self._typed, commands)
         self._handset = _Handset(typist, Sound(SilentRenderer(), Recorder.installed()), self._view)
         self._kept = ""
         "Keys that nothing has listened to so far."
@@ -116,6 +129,8 @@ class Talk:
         return answer
 
     async def _perform(self, commands: Sequence[LineCommand]) -> Sequence[Event]:
+        if self._written is not None:
+            return await self._written.perform(commands, now=self._began)
         performed = await perform(commands, self._handset, transfers=None, typed=self._kept)
         self._kept = performed.line.typed
         return events_of(performed.line.todo[0], performed.finished.outcome, "typed")
@@ -255,6 +270,9 @@ class _Handset(TurnBased):
 @click.option(
     "--machine", is_flag=True, help="With --placed: an answering machine answers, and the line can tell that."
 )
+@click.option(
+    "--channel", type=click.Choice(["chat"]), help="chat: read and write, instead of hearing and pressing keys."
+)
 @value_option
 @click.option("--services", "ask", is_flag=True, help="Ask web services, as the settings of the environment allow it.")
 def talk(  # noqa: PLR0917  # click calls it by name
@@ -266,6 +284,7 @@ def talk(  # noqa: PLR0917  # click calls it by name
     answers: Path | None,
     placed: bool,
     machine: bool,
+    channel: str | None,
     values: Sequence[str],
     ask: bool,
 ) -> None:
@@ -276,11 +295,14 @@ def talk(  # noqa: PLR0917  # click calls it by name
 
     \b
     Example:  ivr talk flows/support.yaml
+              ivr talk flows/support.yaml --channel chat
               ivr talk flows/pin-check.yaml --at "2026-12-24 18:00"
               ivr talk reminder.yaml --placed --value patient=Anna
     """
     if (machine or values) and not placed:
         raise click.UsageError("--machine and --value go with --placed.")
+    if channel and placed:
+        raise click.UsageError("--placed goes without --channel: a chat places no calls.")
     loaded = load_or_exit(flow)
     try:
         settings = load_settings().settings
@@ -289,7 +311,9 @@ def talk(  # noqa: PLR0917  # click calls it by name
     except (AnswersError, SettingsError) as error:
         raise click.ClickException(str(error)) from error
     closings = _closings(closed, loaded.all_calendars)
-    begin: Sequence[Event] = [CallReceived(caller or None, "terminal", language, at, closings, transfers=True)]
+    begin: Sequence[Event] = [
+        CallReceived(caller or None, "terminal", language, at, closings, transfers=channel is None)
+    ]
     if placed:
         told = {"language": language} if language is not None else {}
         order = CallPlaced("terminal", caller or "terminal", at, closings, told | given_values(values))
@@ -297,7 +321,7 @@ def talk(  # noqa: PLR0917  # click calls it by name
     console = Console(highlight=False, soft_wrap=True)
     console.print("[dim]The call begins. Type /help for a list of commands.[/]")
     keyboard = Keyboard(partial(console.print, end=""))
-    asyncio.run(Talk(loaded, console, keyboard, services).run(*begin))
+    asyncio.run(Talk(loaded, console, keyboard, services, writes=channel == "chat", caller=caller or None).run(*begin))
 
 
 def _closings(options: Sequence[str], calendars: Collection[str]) -> Mapping[str, str]:

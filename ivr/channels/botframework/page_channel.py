@@ -6,8 +6,11 @@ What a browser posts has passed its token's check, which holds conversation and 
 from collections.abc import Sequence
 from typing import Final
 
+from msgspec.structs import replace
+
+from ivr.channels.botframework.addresses import CHANNEL
 from ivr.channels.botframework.codec import BotFrameworkChannel
-from ivr.ports import Endpoint
+from ivr.ports import Endpoint, Incoming, WebhookReply, WebhookRequest
 
 PAGE: Final = "page"
 "The channel's name in stored calls, and `channelId` of its activities."
@@ -22,3 +25,8 @@ class PageChannel(BotFrameworkChannel):
 
     name = PAGE
     endpoints: Sequence[Endpoint] = (Endpoint(PAGE_MESSAGES, named=True),)
+
+    def decode(self, request: WebhookRequest) -> Sequence[Incoming] | WebhookReply:
+        """Read a request, as the chat does; for a flow it is a chat. Raises WebhookError."""
+        decoded = super().decode(request)
+        return decoded if isinstance(decoded, WebhookReply) else [replace(one, line=CHANNEL) for one in decoded]

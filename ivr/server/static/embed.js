@@ -1,6 +1,6 @@
 // Shows the chat of this server inside a page of another site, in a frame of its own: neither can read the other.
 //
-//   <script src="https://ivr.example/chat/embed.js" data-token="…" data-label="Chat with us" defer></script>
+//   <script src="…/chat/embed.js" data-token="…" data-label="Chat with us" defer></script>
 //
 // `data-token` is a token of this visitor, which the site's server has asked for. With `data-token-url`, an address of
 // the site that answers with such a token, it is fetched when the chat is opened, and again when it has expired.
