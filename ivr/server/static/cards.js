@@ -97,10 +97,10 @@ function picture(one, answer) {
   const address = webAddress(one?.url);
   if (!address) return null;
   const drawn = element("img");
-  drawn.src = address;
-  drawn.alt = text(one.alt);
-  drawn.loading = "lazy";
+  drawn.loading = "lazy"; // before its address, or it would be fetched at once
   drawn.referrerPolicy = "no-referrer";
+  drawn.alt = text(one.alt);
+  drawn.src = address;
   const page = one.tap && PAGES.has(one.tap.type) && webAddress(one.tap.value);
   if (!page) {
     const [button] = one.tap ? buttons([{ title: drawn.alt || "Choose", ...one.tap }], answer) : [];
