@@ -3,6 +3,7 @@
 from typing import get_args
 
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from ivr.engine.cards import Button, ButtonType, CardFace, CardKind, Fact, Picture, ReceiptItem
 from ivr.engine.commands import (
@@ -124,4 +125,5 @@ def batches(draw: st.DrawFn) -> tuple[LineCommand, ...]:
         draw(st.none() | st.builds(Play, OPS, SEGMENTS)),
         draw(LAST),
     )
-    return tuple(part for part in parts if part is not None) or (Answer("1.0"),)
+    ordered = [part for part in parts if part is not None] or [Answer("1.0")]
+    return tuple(replace(part, op=f"{part.op}{number}") for number, part in enumerate(ordered))  # no two have one name

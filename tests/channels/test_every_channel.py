@@ -173,6 +173,7 @@ def test_whatever_is_ordered_is_said_and_the_same_twice(source: Source, orders: 
     assert first == second
     assert first.reply or first.outbound or first.events or first.wake
     assert bool(first.reply) or plug.channel.can.push
+    assert len({one.id for one in first.outbound}) == len(first.outbound)  # each is stored, and sent, by its id
 
 
 def test_without_orders_nothing_is_said(plug: Plug) -> None:

@@ -4,7 +4,7 @@ import asyncio
 import json
 import os
 import shutil
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,10 +63,15 @@ class ChatServer:
 
 
 @asynccontextmanager
-async def chat_server(folder: Path) -> AsyncIterator[ChatServer]:
-    """Serve the shipped flows as `ivr serve --dev` does, beside the web service that they ask."""
+async def chat_server(folder: Path, *, more: Mapping[str, str] | None = None) -> AsyncIterator[ChatServer]:
+    """Serve the shipped flows as `ivr serve --dev` does, beside the web service that they ask.
+
+    `more` are further flow files, by name.
+    """
     flows, data = folder / "flows", folder / "data"
     async with shipped_lines(flows) as variables:
+        for name, text in (more or {}).items():
+            (flows / name).write_text(text)
         settings = Settings(
             port=0,
             data=data,

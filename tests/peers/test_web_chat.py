@@ -5,9 +5,56 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
 from tests.fakes.chromium import Browser, Page
 from tests.peers.chat_peers import ChatServer, chat_server, needs, node_chat, told
 from tests.peers.conftest import Photograph
+
+BISTRO = """\
+flow: bistro
+initial: dish
+on: {exhausted: bye, error: bye}
+states:
+  dish:
+    menu:
+      prompt:
+        - carousel:
+            - card: hero
+              title: Sushi
+              subtitle: Six pieces
+              text: For sushi, press 1.
+              images: [{url: PICTURES/sushi.svg, alt: Six pieces of sushi}]
+              buttons: [{title: Order sushi, value: "1"}]
+            - card: hero
+              title: Tempura
+              subtitle: Prawns and vegetables
+              text: For tempura, press 2.
+              images: [{url: PICTURES/tempura.svg, alt: Tempura}]
+              buttons: [{title: Order tempura, value: "2"}]
+      choices: {sushi: {dtmf: "1"}, tempura: {dtmf: "2"}}
+    on: {sushi: known, tempura: known}
+  known:
+    say: {card: signIn, text: Please sign in to pay., title: Sign in, url: https://login.contoso.example/s/7}
+    next: paid
+  paid:
+    say:
+      card: receipt
+      title: Your order
+      text: That is 16 euros and 25 cents.
+      facts: [{key: Number, value: "4711"}]
+      items: [{title: Sushi, subtitle: Six pieces, price: 16.25 €, quantity: "1"}]
+      tax: 1.48 €
+      total: 16.25 €
+      buttons: [{type: call, title: Call us, value: "tel:+4312345"}]
+    next: bye
+  bye: {say: Enjoy your meal., final: true, outcome: resolved}
+"""
+DISH = """\
+<svg xmlns="http://www.w3.org/2000/svg" width="320" height="160"><rect width="320" height="160" fill="#dce6e0"/>
+<circle cx="160" cy="80" r="62" fill="#fff"/><circle cx="160" cy="80" r="40" fill="#e2725b"/></svg>
+"""
 
 pytestmark = [*needs("botframework-webchat"), *needs("offline-directline")]
 
@@ -103,4 +150,44 @@ async def test_the_appointment_line_answers_in_web_chat(browser: Browser, tmp_pa
             await chat.writes("1")
             await chat.reads("Die Nummer ist A 1.")
         case, verdict = await server.replayed("appointment")
+    assert (case.header.outcome, verdict) == ("resolved", "same")
+
+
+@asynccontextmanager
+async def dishes() -> AsyncIterator[str]:
+    """Serve pictures, and give their address."""
+
+    async def dish(request: web.Request) -> web.Response:
+        return web.Response(text=DISH, content_type="image/svg+xml")
+
+    app = web.Application()
+    app.router.add_get("/{name}.svg", dish)
+    async with TestServer(app) as service:
+        yield f"http://127.0.0.1:{service.port}"
+
+
+async def test_cards_are_seen_in_web_chat_side_by_side_with_pictures_and_their_buttons_answer(
+    browser: Browser, tmp_path: Path, photograph: Photograph
+) -> None:
+    async with (
+        dishes() as pictures,
+        chat_server(tmp_path, more={"bistro.yaml": BISTRO.replace("PICTURES", pictures)}) as server,
+    ):
+        async with web_chat(browser, server, tmp_path, "bistro") as (chat, page):
+            await chat.writes("hello")
+            await chat.reads("Sushi Six pieces For sushi, press 1. Order sushi Bot attached: Tempura Prawns")
+            await page.until(
+                "(shown => shown.length === 2 && shown.every(one => one.complete && one.naturalWidth === 320))"
+                f"([...document.querySelectorAll('{ACTIVITY} img')])"
+            )
+            await chat.stands_still()
+            await photograph(page, "web-chat-carousel")
+            await chat.presses("Order sushi")
+            await chat.reads("Enjoy your meal.")
+            shown = " ".join((await page.run("document.body.innerText")).split())
+            assert "Please sign in to pay. Sign in" in shown
+            assert "Your order Number 4711 Sushi × 1 Six pieces 16.25 € Tax 1.48 € Total 16.25 € Call us" in shown
+            await chat.stands_still()
+            await photograph(page, "web-chat-receipt")
+        case, verdict = await server.replayed("bistro")
     assert (case.header.outcome, verdict) == ("resolved", "same")

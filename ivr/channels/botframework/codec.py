@@ -144,15 +144,15 @@ class BotFrameworkChannel:
             return Exchange(leg, reply=reply, wake=awaiting.due(leg))
         context = speaking.Context(leg, now, lambda segment: self._file(segment, now))
         said = [
-            (command.op, one)
+            (f"{command.op}-{number}" if number > 1 else command.op, one)
             for command in commands
             if not isinstance(command, Transfer) or self._hands_over
-            for one in speaking.activities(command, context)
+            for number, one in enumerate(speaking.activities(command, context), 1)
         ]
         leg, events = pace.said(leg, commands[-1], now=now, patience=self._patience, hands_over=self._hands_over)
         in_body = notes.replies(leg, now)
         if in_body is None:
-            outbound = tuple(self._sent(leg, op, one, now) for op, one in said)
+            outbound = tuple(self._sent(leg, name, one, now) for name, one in said)
             return Exchange(leg, events, self.nothing("commands"), outbound, awaiting.due(leg))
         in_body += [one for _, one in said]
         leg = notes.replying(leg, in_body, now)
@@ -194,9 +194,9 @@ class BotFrameworkChannel:
         )
         return Exchange(notes.of_activity(activity, user), (received,), reply=reply)
 
-    def _sent(self, leg: Leg, op: str, activity: Any, now: float) -> Outbound:
+    def _sent(self, leg: Leg, name: str, activity: Any, now: float) -> Outbound:
         address = sending(notes.service(leg), notes.conversation(leg), notes.reply_to(leg))
-        return Outbound(op, "POST", address, activity, until=now + pace.OF_USE, lane=notes.lane(leg), refusal=True)
+        return Outbound(name, "POST", address, activity, until=now + pace.OF_USE, lane=notes.lane(leg), refusal=True)
 
     def _file(self, segment: Audio | Recorded, now: float) -> str | None:
         if isinstance(segment, Audio):
