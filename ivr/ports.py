@@ -119,8 +119,8 @@ class Outbound(Struct, frozen=True):
     "After the address of the API; a whole address where a platform has many, each of which its `RequestTaker` judges."
     body: object = None
     "None: no body. A form is a flat object of texts."
-    kind: Literal["json", "form"] = "json"
-    "How the body is written."
+    kind: Literal["json", "form", "written"] = "json"
+    "How the body is written; `written`: it is a text of JSON already, of which no letter may change."
     answered: bool = False
     "Its channel, a `CallingChannel`, is told what the platform answers."
     once: bool = False

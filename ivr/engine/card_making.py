@@ -1,7 +1,7 @@
 """Cards as a flow has them: their texts are templates, and what is in a list can have a guard or stand for a list."""
 
-from collections.abc import Iterator, Mapping
-from typing import Any, Final, Protocol, Self, TypeAlias
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final, Literal, Protocol, Self, TypeAlias
 
 import msgspec
 from msgspec import Struct
@@ -10,6 +10,7 @@ from ivr.engine.cards import CardFace, fits, is_address
 from ivr.engine.expressions.compile import Expression, Template
 
 Member: TypeAlias = "Template | Mapping[str, Member] | tuple[Listed, ...]"
+WrittenAs: TypeAlias = Literal["words", "as it is", "json"]
 Members: TypeAlias = Mapping[str, Member]
 "By the names that `ivr.engine.cards` has for them, in camelCase."
 MOST_LISTED: Final = 100
@@ -46,17 +47,44 @@ class Reading(Protocol):
     def allows(self, guard: Expression | None) -> bool:
         """Try a guard."""
 
-    def words(self, template: Template, *, machine_read: bool) -> str:
+    def words(self, template: Template, written_as: WrittenAs) -> str:
         """Return what a text is now."""
 
     def each(self, items: Expression, item: str, most: int) -> Iterator[Self]:
         """Go through the first items of a list, and what is known of each."""
 
 
+def in_json(value: str) -> str:
+    """Return a text as it stands between the quotes of a text in JSON."""
+    return msgspec.json.encode(value.encode("utf-8", "replace").decode()).decode()[1:-1]
+
+
+def is_json(text: str) -> bool:
+    """Return whether a text is an object, or a list, of JSON."""
+    try:
+        return isinstance(msgspec.json.decode(text), dict | list)
+    except (msgspec.DecodeError, RecursionError):
+        return False
+
+
 def made(members: Members, reading: Reading) -> CardFace | None:
     """Return the card; what comes out blank is not there. None: nothing of it is left."""
     found = _made("", members, reading)
     return msgspec.convert(found, CardFace) if found.keys() - {"kind"} else None
+
+
+def cleaned(face: CardFace, clean: Callable[[str], str]) -> CardFace:
+    """Return a card with other texts; what comes out blank is not there."""
+    return msgspec.convert(_cleaned("", msgspec.to_builtins(face), clean), CardFace)
+
+
+def _cleaned(name: str, tree: Any, clean: Callable[[str], str]) -> Any:
+    if isinstance(tree, str):
+        return clean(tree)
+    if isinstance(tree, dict):
+        pieces = {key: _cleaned(key, piece, clean) for key, piece in tree.items()}
+        return _whole(name, {key: piece for key, piece in pieces.items() if piece})
+    return [piece for one in tree if (piece := _cleaned(name, one, clean))]
 
 
 def _made(within: str, members: Members, reading: Reading) -> dict[str, Any]:
@@ -66,11 +94,23 @@ def _made(within: str, members: Members, reading: Reading) -> dict[str, Any]:
 
 def _member(within: str, name: str, member: Member, reading: Reading) -> Any:
     if isinstance(member, Template):
-        words = reading.words(member, machine_read=name in _MACHINE_READ and within != "facts")
-        return words if name not in _ADDRESSES or is_address(words) else ""
+        words = reading.words(member, _written_as(within, name))
+        return words if _can_be(name, words) else ""
     if isinstance(member, tuple):
         return [value for listed in member for value in _listed(name, listed, reading)]
     return _whole(name, _made(name, member, reading))
+
+
+def _written_as(within: str, name: str) -> WrittenAs:
+    if name == "channelData":
+        return "json"
+    return "as it is" if name in _MACHINE_READ and within != "facts" else "words"
+
+
+def _can_be(name: str, words: str) -> bool:
+    if name == "channelData":
+        return is_json(words)
+    return name not in _ADDRESSES or is_address(words)
 
 
 def _listed(name: str, listed: Listed, reading: Reading) -> Iterator[dict[str, Any]]:

@@ -9,7 +9,7 @@ from typing import Final, Literal, TypeAlias
 
 from msgspec import Struct
 
-CardKind: TypeAlias = Literal["hero", "thumbnail", "receipt", "signIn", "image", "audio", "video", "file"]
+CardKind: TypeAlias = Literal["hero", "thumbnail", "receipt", "signIn", "image", "audio", "video", "file", "custom"]
 ButtonType: TypeAlias = Literal[
     "openUrl",
     "imBack",
@@ -105,6 +105,9 @@ class CardFace(CardPiece, frozen=True):
     "Of a medium or a sign-in: its address."
     name: str | None = None
     content_type: str | None = None
+    channel_data: str | None = None
+    """Of `custom`: JSON in the words of one channel. It is passed on letter by letter, since a number that is read and
+    written again can come out another way: `1.10`, or one of 20 digits."""
 
 
 def is_address(text: str) -> bool:

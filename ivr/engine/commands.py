@@ -8,9 +8,11 @@ from collections.abc import Iterable, Mapping
 from typing import Final, Literal, TypeAlias, final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from ivr.engine.cards import CardFace
 from ivr.engine.events import Scalar
+from ivr.engine.text_markup import Markup
 
 Argument: TypeAlias = Scalar | tuple[str, ...] | dict[str, Scalar]
 "What a service is told: one value, a list of texts, or values by name."
@@ -38,6 +40,10 @@ class Text(Struct, frozen=True, tag=True, omit_defaults=True):
     "BCP 47."
     say_as: str | None = None
     emphasize: bool = False
+    marked: str | None = None
+    "The same with markup, for lines that show texts; None: it has none."
+    markup: Markup | None = None
+    "Of `marked`."
 
 
 class Audio(Struct, frozen=True, tag=True, omit_defaults=True):
@@ -90,9 +96,18 @@ Segment: TypeAlias = Spoken | Card
 
 
 def as_spoken(prompt: Iterable[Segment]) -> tuple[Spoken, ...]:
-    """Return what is heard of a prompt on a line that shows nothing: cards are spoken."""
-    heard = (segment.spoken if isinstance(segment, Card) else segment for segment in prompt)
+    """Return what is heard of a prompt on a line that shows nothing: cards are spoken, and texts have no markup."""
+    heard = map(_as_spoken, prompt)
     return tuple(segment for segment in heard if segment is not None)
+
+
+def _as_spoken(segment: Segment) -> Spoken | None:
+    match segment:
+        case Card():
+            return segment.spoken
+        case Text(markup=str()):  # of which nothing is heard if it is an emoticon
+            return replace(segment, marked=None, markup=None) if segment.value else None
+    return segment
 
 
 class Choice(Struct, frozen=True, omit_defaults=True):

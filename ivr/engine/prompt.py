@@ -7,6 +7,8 @@ from msgspec import Struct
 from ivr.engine.card_making import Members
 from ivr.engine.commands import Gender
 from ivr.engine.expressions.compile import Expression, Template
+from ivr.engine.text_markup import Markup, as_text, without_markup
+from ivr.engine.values import Value
 
 
 class TextPart(Struct, frozen=True):
@@ -19,6 +21,7 @@ class TextPart(Struct, frozen=True):
     say_as: str | None = None
     emphasize: bool = False
     guard: Expression | None = None
+    markup: Markup | None = None
 
 
 class AudioPart(Struct, frozen=True):
@@ -90,6 +93,14 @@ class CarouselPart(Struct, frozen=True):
 
     prompt: "Prompt"
     guard: Expression | None = None
+
+
+def said_and_marked(template: Template, markup: Markup | None, names: Mapping[str, Value]) -> tuple[str, str | None]:
+    """Return what is spoken of a text, and the same with its markup; what is put in is text in both."""
+    if markup is None:
+        return template.text(names), None
+    marked = template.marked(names, lambda value: as_text(value, markup))
+    return without_markup(marked, markup), marked
 
 
 MAX_ITEMS = 10

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from ivr.engine import commands
 from ivr.engine.calendars import Calendar, CalendarFacts
 from ivr.engine.call import NOT_BEGUN, UNCONFIRMED, Facts, Memory, Progress
-from ivr.engine.card_making import made
+from ivr.engine.card_making import WrittenAs, in_json, made
 from ivr.engine.expressions.compile import Expression, Template
 from ivr.engine.judge import Judge
 from ivr.engine.language_choice import among
@@ -26,6 +26,7 @@ from ivr.engine.prompt import (
     RecordingPart,
     ReferredPart,
     TextPart,
+    said_and_marked,
 )
 from ivr.engine.secret_values import SECRETS
 from ivr.engine.values import MaskedValue, Recording, Value, unpack
@@ -222,8 +223,9 @@ class Scope(Mapping[str, Value]):
         match part:
             case TextPart():
                 language = part.language or self.language
-                text = part.text.text(self._speaking(part.language))
-                return [commands.Text(text, part.voice, language, part.say_as, part.emphasize)] if text else ()
+                text, marked = said_and_marked(part.text, part.markup, self._speaking(part.language))
+                said = commands.Text(text, part.voice, language, part.say_as, part.emphasize, marked, part.markup)
+                return [said] if text or marked else ()
             case AudioPart():
                 return [commands.Audio(part.asset, part.url, part.text.text(self) if part.text else None)]
             case ByLanguagePart():
@@ -259,9 +261,14 @@ class Scope(Mapping[str, Value]):
             raise ExpressionFailed("foreach needs a list", line=items.line)
         yield from (self.having({item: one}) for one in found[:most])
 
-    def words(self, template: Template, *, machine_read: bool) -> str:
-        """Return what a text is here; what a machine reads is not put into words."""
-        return template.written(self) if machine_read else template.text(self)
+    def words(self, template: Template, written_as: WrittenAs) -> str:
+        """Return what a text is here: in words, as it is written, or as JSON in whose texts something is put."""
+        match written_as:
+            case "words":
+                return template.text(self)
+            case "json":
+                return template.marked(self, in_json)
+        return template.written(self)
 
     def _speaking(self, language: str | None) -> "Scope":
         """Return the same scope in another language: what filters make of a value is said in it, too."""

@@ -232,6 +232,7 @@ class _Builder:
             say_as=part.say_as,
             emphasize=part.emphasize,
             guard=guard,
+            markup=part.markup,
         )
 
     def declared(self, language: str | None) -> str | None:

@@ -7,9 +7,10 @@ from typing import Annotated, Any, ClassVar, get_args
 
 from pydantic import Field
 
+from ivr.engine.card_making import is_json
 from ivr.engine.cards import ButtonType, CardKind
-from ivr.flowfile.fields import GivenName, Guard, Json, OneOf, Text
-from ivr.flowfile.model_base import Model, Part
+from ivr.flowfile.fields import GivenName, Guard, Json, OneOf, Text, Words, refused
+from ivr.flowfile.model_base import PUT_IN, Model, Part
 
 
 class KindOfCard(OneOf):
@@ -22,6 +23,23 @@ class KindOfCard(OneOf):
     def schema(self) -> Json:
         """Describe it to an editor."""
         return {"type": "string", "enum": list(self.own)}
+
+
+class JsonText(Words):
+    """A text that is JSON."""
+
+    ADVICE = "Write the JSON as a text: channelData: | and, in the lines below it, the JSON."
+
+    def _checked(self, value: object) -> object:
+        if not isinstance(value, str):
+            raise refused("value", "The JSON is to be a text, so that it stays as it is.", self.ADVICE)
+        return self.read(value)
+
+    def read(self, text: str) -> str:
+        """Read JSON in whose texts values can be put."""
+        if not is_json(PUT_IN.sub("x", text)):
+            raise refused("value", "This is not JSON, or no object.", "A value that is put in stands in quotes.")
+        return text.strip()
 
 
 # --- what is in a card -----------------------------------------------------------------------------------------------
@@ -144,7 +162,17 @@ class MediumCardPart(CardPart):
     name: Text | None = Field(None, description="What the file is called.")
 
 
-CARD_PARTS: tuple[type[CardPart], ...] = (HeroCardPart, ReceiptCardPart, SignInCardPart, MediumCardPart)
+class CustomCardPart(CardPart):
+    """What one channel alone can show, in that channel's own words."""
+
+    KINDS = ("custom",)
+    card: Annotated[str, KindOfCard(*KINDS)] = Field(description="custom.")
+    channel_data: Annotated[str, JsonText()] = Field(
+        description="JSON as text, passed on letter by letter; {{ expression }} can stand in its texts."
+    )
+
+
+CARD_PARTS: tuple[type[CardPart], ...] = (HeroCardPart, ReceiptCardPart, SignInCardPart, MediumCardPart, CustomCardPart)
 
 
 def part_of_kind(kind: Any) -> type[CardPart]:

@@ -12,8 +12,8 @@ from ivr.engine.expressions.compile import Expression
 from ivr.engine.offers import FixedChoice, is_same_beginning
 from ivr.engine.utterance import as_heard
 from ivr.flowfile.fields import Bool, ByKind, GivenName, Guard, PhoneKeys, Whole
-from ivr.flowfile.model_base import Model
-from ivr.flowfile.model_parts import PUT_IN, AnyPart, Prompt
+from ivr.flowfile.model_base import PUT_IN, Model
+from ivr.flowfile.model_parts import AnyPart, Prompt
 from ivr.flowfile.source import Path
 from ivr.flowfile.spoken_forms import SpokenForms, every_form
 

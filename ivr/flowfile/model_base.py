@@ -1,5 +1,6 @@
 """The base of every model of a flow file, and of every part of a prompt."""
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Self
 
@@ -7,6 +8,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, model_validat
 from pydantic.alias_generators import to_camel
 
 from ivr.flowfile.fields import Bool, Guard, LanguageTag, OneOf, Voice
+
+PUT_IN = re.compile(r"{{.*?(?:}}|\Z)", re.DOTALL)
+"""A value put into a text, for those who look at the words around it; what it means is for `compiled` to say.
+
+One that nobody has closed goes on to the end, so that a text is gone through once, whatever stands in it."""
 
 
 class Model(BaseModel):

@@ -2,14 +2,16 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Annotated, Any, Literal, Self, TypeAlias
+from typing import Annotated, Any, Literal, Self, TypeAlias, get_args
 
 from msgspec import Struct
 from pydantic import Discriminator, Field, GetJsonSchemaHandler, Tag, ValidationInfo, field_validator, model_validator
 from pydantic_core import CoreSchema
 
+from ivr.engine.text_markup import Markup
 from ivr.flowfile.card_parts import (
     CardPart,
+    CustomCardPart,
     HeroCardPart,
     MediumCardPart,
     ReceiptCardPart,
@@ -17,16 +19,10 @@ from ivr.flowfile.card_parts import (
     part_of_kind,
 )
 from ivr.flowfile.containers import Fields, OneOrMany
-from ivr.flowfile.fields import AnyText, GivenName, Guard, Json, Reference, Text, Time
+from ivr.flowfile.fields import AnyText, GivenName, Guard, Json, OneOf, Reference, Text, Time
 from ivr.flowfile.model_base import Model, Part
 from ivr.flowfile.source import Path
 from ivr.nearest import nearest
-
-PUT_IN = re.compile(r"{{.*?(?:}}|\Z)", re.DOTALL)
-"""A value put into a text, for those who look at the words around it; what it means is for `compiled` to say.
-
-One that nobody has closed goes on to the end, so that a text is gone through once, whatever stands in it."""
-
 
 # --- prompts ---------------------------------------------------------------------------------------------------------
 
@@ -35,6 +31,14 @@ class TextPart(Part):
     """Words to be spoken; {{ expression }} puts a value in."""
 
     text: Text = Field(description="The words; may hold {{ expression }}.")
+    text_format: Annotated[str, OneOf("markdown", "plain", "xml")] = Field(
+        "plain", description="How a chat reads the text; spoken it has no markup. What is put in is always plain."
+    )
+
+    @property
+    def markup(self) -> Markup | None:
+        """The markup in the text; None: it has none."""
+        return next((one for one in get_args(Markup) if one == self.text_format), None)
 
 
 class AudioPart(Part):
@@ -185,6 +189,7 @@ AnyPart: TypeAlias = Annotated[
     | Annotated[ReceiptCardPart, Tag("<receipt>")]
     | Annotated[SignInCardPart, Tag("<signIn>")]
     | Annotated[MediumCardPart, Tag("<image>")]
+    | Annotated[CustomCardPart, Tag("<custom>")]
     | Annotated[TextPart, Tag("<text>")],
     Discriminator(_which_part),
 ]

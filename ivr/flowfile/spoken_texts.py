@@ -16,6 +16,8 @@ from ivr.engine.commands import Text
 from ivr.engine.expressions.compile import Template, compile_template
 from ivr.engine.flow import SELF
 from ivr.engine.language_choice import among
+from ivr.engine.prompt import said_and_marked
+from ivr.engine.text_markup import Markup
 from ivr.engine.values import Value
 from ivr.errors import ExpressionFailed
 from ivr.flowfile.card_parts import CardPart
@@ -106,7 +108,8 @@ def _texts(document: Document, state: str | None, prompt: Spoken, languages: Lan
             template = compile_template(part.text)
             tags = _languages(document, placed, languages)
             voice = part.voice or document.model.voice
-            values = {tag: _value(template, known.in_language(tag)) for tag in sorted(filter(None, tags))}
+            markup = part.markup if isinstance(part, TextPart) else None
+            values = {tag: _value(template, markup, known.in_language(tag)) for tag in sorted(filter(None, tags))}
             said = {tag: value for tag, (value, _) in values.items() if value}
             spoken = tuple(Text(value, voice, tag, part.say_as, part.emphasize) for tag, value in said.items())
             place = document.source.place(document.source.mark(*placed.path).line)
@@ -156,10 +159,10 @@ class _Known(dict[str, Value]):
         return self[name]
 
 
-def _value(template: Template, known: _Known) -> tuple[str, tuple[str, ...]]:
+def _value(template: Template, markup: Markup | None, known: _Known) -> tuple[str, tuple[str, ...]]:
     """Return what is spoken of a text in every call, and what only a call knows of it."""
     try:
-        return template.text(known), ()
+        return said_and_marked(template, markup, known)[0], ()
     except _OnlyInACall as asked:
         named = {name for name in template.names if root(name) not in known}
         return "", tuple(sorted(named or {asked.name}))

@@ -14,7 +14,8 @@ from ivr.flowfile.card_parts import CardPart
 from ivr.flowfile.card_pieces import card_texts
 from ivr.flowfile.document import Document, Handler, once
 from ivr.flowfile.model import State
-from ivr.flowfile.model_parts import PUT_IN, ForeachPart, Moment, Read, RecordingPart, Role, Spoken, WordedPart
+from ivr.flowfile.model_base import PUT_IN
+from ivr.flowfile.model_parts import ForeachPart, Moment, Read, RecordingPart, Role, Spoken, WordedPart
 from ivr.flowfile.prompts import Around, of_action, of_commands, of_defaults, parts_of
 from ivr.flowfile.source import Path
 

@@ -279,6 +279,8 @@ def _written(request: Outbound) -> tuple[bytes | None, Mapping[str, str]]:
         return None, {}
     if request.kind == "json":
         return json.encode(request.body), {"Content-Type": "application/json"}
+    if request.kind == "written":
+        return str(request.body).encode(), {"Content-Type": "application/json"}
     fields = request.body if isinstance(request.body, Mapping) else {}
     pairs = [
         (name, one) for name, value in fields.items() for one in (value if isinstance(value, list | tuple) else [value])

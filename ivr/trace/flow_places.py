@@ -15,7 +15,7 @@ from ivr.engine.scope import PART
 from ivr.flowfile.actions import ACTIONS
 from ivr.flowfile.bundle import Bundle
 from ivr.flowfile.included_files import from_bundle, read_with_included
-from ivr.flowfile.model_parts import PUT_IN
+from ivr.flowfile.model_base import PUT_IN
 from ivr.flowfile.source import Mapping as Keys
 from ivr.flowfile.source import Mark, Node, Path, Scalar, Source
 

@@ -71,7 +71,7 @@ def spoken(leg: Leg, *commands: LineCommand, channel: BotFrameworkChannel = CHAN
 
 def sent(exchange: Exchange) -> list[Mapping[str, Any]]:
     """Return the activities that go to the connector."""
-    return [json.loads(json.dumps(one.body)) for one in exchange.outbound]
+    return [json.loads(str(one.body) if one.kind == "written" else json.dumps(one.body)) for one in exchange.outbound]
 
 
 def heard(leg: Leg, channel: BotFrameworkChannel = CHANNEL, **fields: Any) -> tuple[Event, ...]:

@@ -1,4 +1,7 @@
-"""The flow that an author would write for each published exchange with a card or a text format, by its number."""
+"""The flow that an author would write for each published exchange with a card or a text format, by its number.
+
+The published `<b>` and `<ss>` say no `textFormat`, so they are markdown, which can hold such tags.
+"""
 
 MATSU = "https://mydeploy.azurewebsites.net/matsu.jpg"
 SITE = "{type: openUrl, title: Go to my site, value: https://blog.example.com/}"
@@ -20,6 +23,23 @@ DISHES = "".join(
     )
 )
 FLOWS = {
+    "20": """
+start:
+  say:
+    textFormat: markdown
+    text: "# Welcome to **Botland**nnPlease visit [my blog](https://blog.example.com/).nn---nnThis is a test."
+  next: bye
+""",
+    "21": """
+start:
+  say:
+    textFormat: markdown
+    text: Welcome to <b>Botland</b>. Please visit <a href="https://blog.example.com/">my blog</a>.
+  next: bye
+""",
+    "22": """
+start: {say: {textFormat: markdown, text: <ss type ="wink">;)</ss>}, next: bye}
+""",
     "23": """
 start:
   say:
@@ -117,6 +137,22 @@ states:
       into: wish
     next: told
   told: {{say: "{{{{ wish.transcript or 'Nothing' }}}}.", next: bye}}
+""",
+    "31": """
+start:
+  say:
+    card: custom
+    text: This is test
+    channelData: |
+      {"notification_type": "NO_PUSH", "attachment": {"type": "template", "payload": {
+        "template_type": "airline_update", "intro_message": "Your flight is delayed", "update_type": "delay",
+        "locale": "en_US", "pnr_number": "CF23G2", "update_flight_info": {
+          "flight_number": "KL123",
+          "departure_airport": {"airport_code": "SFO", "city": "San Francisco", "terminal": "T4", "gate": "G8"},
+          "arrival_airport": {"airport_code": "AMS", "city": "Amsterdam", "terminal": "T4", "gate": "G8"},
+          "flight_schedule": {"boarding_time": "2015-12-26T10:30", "departure_time": "2015-12-26T11:30",
+                              "arrival_time": "2015-12-27T07:30"}}}}}
+  next: bye
 """,
     "32": """
 start:

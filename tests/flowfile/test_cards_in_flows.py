@@ -7,11 +7,12 @@ from ruamel.yaml import YAML
 from ivr.capabilities import Capabilities
 from ivr.channels.botframework.codec import BotFrameworkChannel
 from ivr.channels.skype import SkypeChannel
+from ivr.flowfile.card_parts import JsonText
 from ivr.flowfile.load import load_text
 from ivr.flowfile.schema import schema
 from tests.flowfile.reading import NOWHERE, codes, load, said, whole
 
-KINDS = "hero, thumbnail, receipt, signIn, image, audio, video, file"
+KINDS = "hero, thumbnail, receipt, signIn, image, audio, video, file, custom"
 SAY = "start: {say: %s, next: bye}"
 
 
@@ -25,6 +26,17 @@ SAY = "start: {say: %s, next: bye}"
         ),
         ("{crd: hero, text: Hi.}", 'unknown-key: "crd" is not known here. Did you mean "card"?'),
         ("{card: hero, text: Hi., titel: A}", 'unknown-key: "titel" is not known here. Did you mean "title"?'),
+        (
+            "{card: custom, text: Hi., channelData: {a: 1}}",
+            f"value: The JSON is to be a text, so that it stays as it is. {JsonText.ADVICE}",
+        ),
+        *(
+            (
+                f"{{card: custom, text: Hi., channelData: '{json}'}}",
+                "value: This is not JSON, or no object. A value that is put in stands in quotes.",
+            )
+            for json in ("{a: 1}", '{"a": {{ call.from }}}', "12", "[" * 5000)
+        ),
         ("{card: receipt, text: Hi.}", 'missing: "say" needs "title".'),
         ("{card: hero, text: Hi., buttons: [{value: A}]}", 'missing: An item of "buttons" needs "title".'),
         (

@@ -7,7 +7,7 @@ from pstats import Stats
 import pytest
 
 from ivr.flowfile.load import LoadedFlow
-from ivr.flowfile.model_parts import PUT_IN
+from ivr.flowfile.model_base import PUT_IN
 from ivr.flowfile.texts import Use, in_single_braces
 from ivr.flowfile.yaml import builder, reader
 from tests.flowfile.reading import load

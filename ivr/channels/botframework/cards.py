@@ -1,12 +1,10 @@
 """Cards in the platform's spelling (activity protocol, A7)."""
 
-from collections.abc import Mapping
-from typing import Any, Final
-
-import msgspec
+from typing import Final
 
 from ivr.channels.botframework import wire
 from ivr.channels.in_writing.words import writable
+from ivr.engine.card_making import cleaned
 from ivr.engine.cards import Button, CardFace, CardKind, Picture, ReceiptItem
 
 TEXTED: Final[frozenset[CardKind]] = frozenset({"hero", "thumbnail", "signIn"})
@@ -30,9 +28,9 @@ _OTHERWISE: Final = {"image": "image/png", "audio": "audio/mpeg", "video": "vide
 _ANY_FILE: Final = "application/octet-stream"
 
 
-def attachment(face: CardFace) -> wire.Attachment:
-    """Return a card as what is attached to a message."""
-    face = msgspec.convert(_writable(msgspec.to_builtins(face)), CardFace)
+def attachment(face: CardFace) -> wire.Attachment | None:
+    """Return a card as what is attached to a message; None: it is a file, and its address is none that can be had."""
+    face = cleaned(face, writable)
     match face.kind:
         case "hero" | "thumbnail":
             content_type = wire.HERO if face.kind == "hero" else wire.THUMBNAIL
@@ -41,6 +39,8 @@ def attachment(face: CardFace) -> wire.Attachment:
             return wire.Attachment(content_type=wire.RECEIPT, content=_receipt(face))
         case "signIn":
             return wire.Attachment(content_type=wire.SIGN_IN, content=_sign_in(face))
+    if face.url is None:
+        return None
     return wire.Attachment(content_type=_media_type(face), content_url=face.url, name=face.name)
 
 
@@ -81,8 +81,8 @@ def _item(item: ReceiptItem) -> wire.ReceiptItem:
 
 
 def _sign_in(face: CardFace) -> wire.SignInCard:
-    opened = wire.Button(type="signin", title=face.title or "", value=face.url or "")
-    return wire.SignInCard(text=face.text, buttons=(opened,))
+    opened = wire.Button(type="signin", title=face.title or face.url, value=face.url) if face.url else None
+    return wire.SignInCard(text=face.text, buttons=(opened,) if opened else ())
 
 
 def button(pressed: Button) -> wire.Button:
@@ -103,15 +103,6 @@ def _tap(tap: Button | None) -> wire.Button | None:
 
 def _image(picture: Picture) -> wire.Image:
     return wire.Image(url=picture.url, alt=picture.alt, tap=_tap(picture.tap))
-
-
-def _writable(tree: Any) -> Any:
-    match tree:
-        case str():
-            return writable(tree)
-        case Mapping():
-            return {name: _writable(member) for name, member in tree.items()}
-    return [_writable(member) for member in tree]
 
 
 def _media_type(face: CardFace) -> str:

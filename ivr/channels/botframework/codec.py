@@ -154,7 +154,7 @@ class BotFrameworkChannel:
         if in_body is None:
             outbound = tuple(self._sent(leg, name, one, now) for name, one in said)
             return Exchange(leg, events, self.nothing("commands"), outbound, awaiting.due(leg))
-        in_body += [one for _, one in said]
+        in_body += [msgspec.Raw(one.encode()) if isinstance(one, str) else one for _, one in said]
         leg = notes.replying(leg, in_body, now)
         return Exchange(leg, events, _in_body(in_body), wake=awaiting.due(leg))
 
@@ -196,7 +196,10 @@ class BotFrameworkChannel:
 
     def _sent(self, leg: Leg, name: str, activity: Any, now: float) -> Outbound:
         address = sending(notes.service(leg), notes.conversation(leg), notes.reply_to(leg))
-        return Outbound(name, "POST", address, activity, until=now + pace.OF_USE, lane=notes.lane(leg), refusal=True)
+        kind: Literal["json", "written"] = "written" if isinstance(activity, str) else "json"
+        return Outbound(
+            name, "POST", address, activity, kind, until=now + pace.OF_USE, lane=notes.lane(leg), refusal=True
+        )
 
     def _file(self, segment: Audio | Recorded, now: float) -> str | None:
         if isinstance(segment, Audio):

@@ -95,11 +95,11 @@ def silent(leg: Leg) -> Leg:
 def replies(leg: Leg, now: float) -> list[object] | None:
     """Return the activities that stand in the answer so far; None: what is said goes to the connector.
 
-    An answer is written in one turn, all of which has one time; whatever comes later finds it sent.
+    An answer is written in one turn, all of which has one time; whatever comes later finds it sent. No letter changes.
     """
     noted = leg.notes.get(_REPLIES)
     is_sent = leg.notes.get(_REPLIED, repr(now)) != repr(now)
-    return None if not noted or is_sent else msgspec.json.decode(noted, type=list[object])
+    return None if not noted or is_sent else list(msgspec.json.decode(noted, type=list[msgspec.Raw]))
 
 
 def replying(leg: Leg, activities: list[object], now: float) -> Leg:

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from ivr.channels.botframework import notes, wire
 from ivr.channels.botframework.activity import Account
-from ivr.channels.botframework.writing import AddressOf, Written, messages, text_format
+from ivr.channels.botframework.writing import AddressOf, Written, messages
 from ivr.channels.in_writing.offered import is_answer, title, written
 from ivr.engine.cards import Button
 from ivr.engine.commands import Choice, LineCommand, Play, Recognize, Record, Transfer
@@ -28,7 +28,10 @@ class Context(Struct, frozen=True):
 
 
 def activities(command: LineCommand, context: Context) -> Sequence[Any]:
-    """Return what is sent for a command, as JSON's own kinds; nothing, where there is nothing to read."""
+    """Return what is sent for a command, as JSON's own kinds; nothing, where there is nothing to read.
+
+    A message with what one channel alone knows is a text of JSON: there no letter of it can change any more.
+    """
     match command:
         case Play() | Record():
             return [_message(context, said) for said in messages(command.prompt, context.file)]
@@ -44,7 +47,8 @@ def _question(context: Context, said: Sequence[Written], choices: Sequence[Choic
     left = _without_button(choices, [button for one in said for button in one.buttons])
     if not left:
         return [_message(context, one) for one in said]
-    before, last = (said[:-1], said[-1]) if said and said[-1].layout is None else (said, Written(""))
+    is_open = bool(said) and said[-1].layout is None and said[-1].channel_data is None
+    before, last = (said[:-1], said[-1]) if is_open else (said, Written(""))
     return [*(_message(context, one) for one in before), _card(context, last, left)]
 
 
@@ -60,8 +64,9 @@ def _message(context: Context, said: Written) -> Any:
         type="message",
         attachment_layout=said.layout,
         text=said.text,
-        text_format=text_format(said.text),
+        text_format=said.text_format,
         attachments=said.files,
+        channel_data=msgspec.Raw(said.channel_data.encode()) if said.channel_data else None,
     )
 
 
@@ -69,7 +74,7 @@ def _card(context: Context, said: Written, choices: Sequence[Choice]) -> Any:
     """Return a question as a card with a button for each choice; as several, one below the other, if they are many."""
     buttons = [wire.Button(type="imBack", title=title(one), value=written(one)) for one in choices]
     parts = [tuple(buttons[first : first + MOST_BUTTONS]) for first in range(0, len(buttons), MOST_BUTTONS)]
-    above, inside = (said.text, None) if said.has_cards else ("", said.text or None)
+    above, inside = (said.text, None) if said.has_cards or said.markup else ("", said.text or None)
     cards = [
         wire.Attachment(
             content_type=wire.HERO, content=wire.HeroCard(text=inside if not number else None, buttons=part)
@@ -81,7 +86,7 @@ def _card(context: Context, said: Written, choices: Sequence[Choice]) -> Any:
         type="message",
         attachment_layout="list",
         text=above,
-        text_format=text_format(above),
+        text_format=said.text_format if above else None,
         attachments=(*said.files, *cards),
     )
 
@@ -102,6 +107,8 @@ def _activity(context: Context, **members: Any) -> Any:
         reply_to_id=notes.reply_to(context.leg),
         **members,
     )
+    if sent.channel_data is not None:
+        return msgspec.json.encode(sent).decode()
     return msgspec.to_builtins(sent)
 
 

@@ -2,11 +2,12 @@
 
 from typing import Any, Literal, TypeAlias
 
-from msgspec import Struct, field
+from msgspec import Raw, Struct, field
 
 from ivr.engine.cards import ButtonType
 
-TextFormat: TypeAlias = Literal["plain"]
+TextFormat: TypeAlias = Literal["plain", "xml"]
+"Markdown is what is meant where nothing is said."
 HERO, THUMBNAIL, RECEIPT, SIGN_IN = (
     f"application/vnd.microsoft.card.{kind}" for kind in ("hero", "thumbnail", "receipt", "signin")
 )
@@ -125,3 +126,5 @@ class SentActivity(Part, frozen=True, kw_only=True):
     name: str | None = None
     value: Any = None
     reply_to_id: str | None = None
+    channel_data: Raw | None = None
+    "As the author wrote it."

@@ -12,9 +12,10 @@ from msgspec import Struct
 
 from ivr.channels.botframework import wire
 from ivr.channels.botframework.cards import TEXTED, attachment
-from ivr.channels.in_writing.words import words
+from ivr.channels.in_writing.words import words, writable
 from ivr.engine.cards import Button
-from ivr.engine.commands import Audio, Card, Recorded, Segment
+from ivr.engine.commands import Audio, Card, Recorded, Segment, Text
+from ivr.engine.text_markup import Markup
 
 _MARKDOWN = re.compile(r"[*_`~#<>\[\]|\\&]|(^|\n)\s*([-+]|\d+[.)])\s|\n")
 _SOUND = "audio/wav"
@@ -33,20 +34,24 @@ class Written(Struct, frozen=True):
     buttons: tuple[Button, ...] = ()
     "Of the cards."
     has_cards: bool = False
+    markup: Markup | None = None
+    "Of the text."
+    channel_data: str | None = None
+    "JSON, which stands in a message of its own."
 
     @property
     def text_format(self) -> wire.TextFormat | None:
-        """`plain`, if a client may read something else than what is written."""
-        return text_format(self.text)
+        """What has to be said of the text so that every client shows it as it is meant; None: nothing."""
+        match self.markup:
+            case "xml":
+                return "xml"
+            case "markdown":
+                return None
+        return "plain" if _MARKDOWN.search(self.text) else None
 
     def __bool__(self) -> bool:
         """Return whether there is anything to read or to hear."""
-        return bool(self.text or self.files)
-
-
-def text_format(text: str) -> wire.TextFormat | None:
-    """Return what has to be said of a text so that every client shows it as it stands; None: nothing."""
-    return "plain" if _MARKDOWN.search(text) else None
+        return bool(self.text or self.files or self.channel_data)
 
 
 def messages(segments: Sequence[Segment], address_of: AddressOf) -> tuple[Written, ...]:
@@ -66,7 +71,11 @@ def messages(segments: Sequence[Segment], address_of: AddressOf) -> tuple[Writte
 
 def _goes_on(last: Written, piece: Written) -> bool:
     """Return whether a piece can stand in the message before it."""
-    return not last.has_cards or (not piece.text and piece.layout == last.layout)
+    if last.text and piece.text and last.markup != piece.markup:
+        return False
+    if not last.has_cards:
+        return True
+    return not piece.text and piece.layout == last.layout and not (piece.channel_data or last.channel_data)
 
 
 def _together(last: Written, piece: Written) -> Written:
@@ -76,14 +85,23 @@ def _together(last: Written, piece: Written) -> Written:
         last.layout or piece.layout,
         last.buttons + piece.buttons,
         last.has_cards or piece.has_cards,
+        last.markup if last.text else piece.markup,
+        last.channel_data or piece.channel_data,
     )
 
 
 def _written(segment: Segment, address_of: AddressOf) -> Written:
+    if isinstance(segment, Card) and segment.face.kind == "custom":
+        return Written(words(segment), has_cards=True, channel_data=segment.face.channel_data)
     if isinstance(segment, Card):
         said = "" if segment.face.kind in TEXTED else words(segment)
         layout: Literal["carousel"] | None = "carousel" if segment.carousel else None
-        return Written(said, (attachment(segment.face),), layout, segment.face.buttons, has_cards=True)
+        attached = attachment(segment.face)
+        if attached is None:
+            return Written(said)
+        return Written(said, (attached,), layout, segment.face.buttons, has_cards=True)
+    if isinstance(segment, Text) and segment.marked is not None:
+        return Written(writable(segment.marked), markup=segment.markup)
     said = words(segment)
     address = address_of(segment) if not said and isinstance(segment, Audio | Recorded) else None
     return Written(said, (wire.Attachment(content_type=_SOUND, content_url=address),) if address else ())

@@ -105,6 +105,18 @@ class Template:
             failure.line = failure.line or self.line
             raise
 
+    def marked(self, names: Mapping[str, Value], put: Callable[[str], str]) -> str:
+        """Evaluate to text in which `put` has changed all that was put in; the author's own keeps its white space."""
+        try:
+            pieces = [
+                part if isinstance(part, str) else put(spoken(part.value(names), names)[:MAX_SPOKEN])
+                for part in self.parts
+            ]
+            return limited("".join(pieces).strip())
+        except ExpressionFailed as failure:
+            failure.line = failure.line or self.line
+            raise
+
     def written(self, names: Mapping[str, Value]) -> str:
         """Evaluate to text as it is written, white space and all; raise ExpressionFailed. `none` is empty."""
         try:

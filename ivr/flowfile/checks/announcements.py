@@ -11,7 +11,8 @@ from ivr.flowfile.actions.menu import Menu
 from ivr.flowfile.checks.instruction_languages import can_read, keys_named_in
 from ivr.flowfile.choices import Choice
 from ivr.flowfile.document import Document
-from ivr.flowfile.model_parts import PUT_IN, Spoken, WordedPart
+from ivr.flowfile.model_base import PUT_IN
+from ivr.flowfile.model_parts import Spoken, WordedPart
 from ivr.flowfile.prompts import parts_of
 from ivr.flowfile.source import Path
 from ivr.flowfile.spoken_forms import forms_in

@@ -13,7 +13,8 @@ from ivr.flowfile.card_pieces import placed_pieces
 from ivr.flowfile.checks.declaration import Check, Environment
 from ivr.flowfile.document import Document
 from ivr.flowfile.finding import Finding, Text
-from ivr.flowfile.model_parts import PUT_IN, CarouselPart, ForeachPart
+from ivr.flowfile.model_base import PUT_IN
+from ivr.flowfile.model_parts import CarouselPart, ForeachPart
 from ivr.flowfile.prompts import Placed, all_prompts, of_action, parts_of
 from ivr.flowfile.source import Path
 from ivr.flowfile.spoken_forms import every_form

@@ -13,7 +13,7 @@ from ivr.flowfile.checks.declaration import Check
 from ivr.flowfile.checks.required_variables import proved_true
 from ivr.flowfile.document import Document, Transition
 from ivr.flowfile.finding import Finding, Text
-from ivr.flowfile.model_parts import PUT_IN
+from ivr.flowfile.model_base import PUT_IN
 from ivr.flowfile.reachability import reached
 from ivr.flowfile.texts import Use, compiled, uses
 

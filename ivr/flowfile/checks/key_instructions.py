@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
-from ivr.flowfile.model_parts import PUT_IN
+from ivr.flowfile.model_base import PUT_IN
 
 FIGURES = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 _KEY_WORDS = {

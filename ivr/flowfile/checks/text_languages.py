@@ -9,7 +9,8 @@ from ivr.flowfile.checks.declaration import Check
 from ivr.flowfile.checks.menus import offered_together
 from ivr.flowfile.document import Document
 from ivr.flowfile.finding import Finding, Text
-from ivr.flowfile.model_parts import PUT_IN, ByLanguagePart, WordedPart
+from ivr.flowfile.model_base import PUT_IN
+from ivr.flowfile.model_parts import ByLanguagePart, WordedPart
 from ivr.flowfile.prompts import Placed, all_prompts, parts_of
 from ivr.flowfile.source import Mapping, Path
 from ivr.flowfile.texts import compiled, uses

@@ -8,7 +8,7 @@ from ivr.flowfile.actions.transfer import addresses
 from ivr.flowfile.checks.declaration import Check
 from ivr.flowfile.document import Document
 from ivr.flowfile.finding import Finding, Text
-from ivr.flowfile.model_parts import PUT_IN
+from ivr.flowfile.model_base import PUT_IN
 from ivr.nearest import did_you_mean
 
 DESTINATION = Check(

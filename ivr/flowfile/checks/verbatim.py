@@ -9,7 +9,7 @@ from ivr.flowfile.checks.declaration import Check
 from ivr.flowfile.checks.names import EVENT_FIELDS, FACTS, GIVING_WAY
 from ivr.flowfile.document import Document
 from ivr.flowfile.finding import Finding, Text
-from ivr.flowfile.model_parts import PUT_IN
+from ivr.flowfile.model_base import PUT_IN
 from ivr.flowfile.source import Path
 from ivr.flowfile.spoken_forms import placed_forms
 from ivr.flowfile.texts import in_single_braces, uses
