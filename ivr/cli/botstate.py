@@ -124,6 +124,9 @@ def delete_state(asked: _Asked, *, tag: str | None) -> None:
     if tag is not None:
         raise click.UsageError("--tag is for one record: use --conversation, too.")
     gone = _answer(asked.url, lambda service: service.drop_user(place.channel, place.user))
+    if gone is None:
+        click.echo("The service has taken it, and does not say what was deleted.")
+        return
     click.echo(f"Deleted: {', '.join(escaped(one) for one in gone) or 'nothing was there'}.")
 
 

@@ -94,11 +94,11 @@ class BotStateApi:
         answer = await self._asked("POST", place.path, {"eTag": tag or "*", "data": Raw(data)})
         return _kept(answer)
 
-    async def drop_user(self, channel: str, user: str) -> Sequence[str]:
-        """Forget what is kept of a user, in conversations, too; return the ids that the service tells."""
+    async def drop_user(self, channel: str, user: str) -> Sequence[str] | None:
+        """Forget what is kept of a user, in conversations, too; return the ids of it, if the service tells them."""
         answer = await self._asked("DELETE", StatePlace(channel, user).path)
         try:
-            return msgspec.json.decode(answer.body, type=list[str]) if answer.body.strip() else ()
+            return msgspec.json.decode(answer.body, type=list[str]) if answer.body.strip() else None
         except (msgspec.DecodeError, UnicodeError) as error:
             raise _strange() from error
 

@@ -5,11 +5,14 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+import aiohttp
 import pytest
+from yarl import URL
 
 from ivr.bot_state import StateKey
 from ivr.store.data_folder import DataFolder
 from ivr.store.opening import open_store
+from tests.chat.chat_world import DESK, ChatWorld
 from tests.cli.stored_calls import ivr, project
 
 SECOND = 1_000_000_000
@@ -119,3 +122,24 @@ async def test_not_while_a_server_owns_the_folder_and_not_where_nothing_is(folde
         assert "is in use by process" in ivr("botstate", "erase", "--all", "--yes").output
     told = ivr("botstate", "erase", "--all", "--yes", "--data", tmp_path / "nowhere")
     assert "There is nothing yet" in told.output
+
+
+async def test_who_wrote_in_a_chat_is_the_user_of_whom_bots_keep_something(tmp_path: Path) -> None:
+    (tmp_path / "flows").mkdir()
+    (tmp_path / "flows/desk.yaml").write_text(DESK)
+    async with (
+        ChatWorld(tmp_path, [tmp_path / "flows"]).connected() as world,
+        world.server(dev=True) as server,
+        aiohttp.ClientSession() as session,
+    ):
+        chat = world.chat(server, user="29:anna")
+        await chat.write("hello")
+        await world.read(chat, 1)
+        url = URL(f"{server.url}/v3/botstate/webchat/users/29%3Aanna", encoded=True)
+        async with session.post(url, json={"data": {"seat": "12A"}}) as answer:
+            assert answer.status == 200
+    receipt = await asyncio.to_thread(
+        ivr, "calls", "erase", "--caller", "29:anna", "--yes", "--data", tmp_path / "data"
+    )
+    assert "Erased: 1 call, 0 recordings, 1 record of bots." in receipt.output
+    assert held(DataFolder(tmp_path / "data"), [b"29:anna"]) == []

@@ -162,4 +162,5 @@ async def test_odd_answers_are_told_and_move_no_cursor() -> None:
         assert json.loads(told.output) == {"data": "\x1b[2J", "eTag": "\x1b"}
         assert "\x1b" not in told.output
     async with another_service(lambda _: ApiReply(200)) as (base, _):  # the vendor's emulator said nothing
-        assert (await command("delete", "skype", "--user", "anna", "--url", base)).exit_code == 0
+        told = await command("delete", "skype", "--user", "anna", "--url", base)
+        assert (told.exit_code, told.output) == (0, "The service has taken it, and does not say what was deleted.\n")

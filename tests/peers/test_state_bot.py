@@ -5,17 +5,14 @@ import base64
 import gzip
 import json
 import os
-import shutil
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from tests.bot_state.state_world import APP, OTHER_APP, SECRETS, STRANGER, StateWorld, state_service
+from tests.cli.stored_calls import ivr
+from tests.peers.chat_peers import HERE, NODE, needs, node_chat
 from tests.waiting import PATIENCE
 
-HERE = Path(__file__).parent
-NODE = shutil.which("node")
 USER = "/v3/botstate/skype/users/29%3A1iF%2Ftp%20wQ"
 ROOM = "/v3/botstate/skype/conversations/19%3Aroom%40thread.skype"
 PLACES = {
@@ -25,12 +22,7 @@ PLACES = {
 }
 KEPT = {name: {"of": name, "text": "Grüße"} for name in PLACES}
 
-pytestmark = [
-    pytest.mark.skipif(NODE is None, reason="Node is not installed"),
-    pytest.mark.skipif(
-        not (HERE / "node_modules/botbuilder").exists(), reason="run `npm install` in tests/peers (make test does)"
-    ),
-]
+pytestmark = [*needs("botbuilder"), *needs("offline-directline")]
 
 
 async def bot(world: StateWorld, *steps: Any, app: str = APP, gzip: bool = False) -> list[Any]:
@@ -88,7 +80,8 @@ async def test_what_it_compresses_is_a_text_for_us_and_the_same_for_it(tmp_path:
 
 async def test_another_bot_finds_nothing_of_it_and_a_stranger_is_refused(tmp_path: Path) -> None:
     async with state_service(tmp_path) as world:
-        await bot(world, {"save": KEPT})
+        for name, path in PLACES.items():
+            await world.post(path, KEPT[name])
         others, strangers = await asyncio.gather(
             bot(world, {"read": True}, app=OTHER_APP), bot(world, {"read": True}, {"save": KEPT}, app=STRANGER)
         )
@@ -102,3 +95,24 @@ async def test_what_is_too_large_is_an_error_of_the_bot_s_and_keeps_what_was_the
         _, refused, again = await bot(world, {"save": KEPT}, {"save": large}, {"read": True})
         assert "[400]" in refused["error"]
         assert read(again) == KEPT
+
+
+async def test_our_client_keeps_state_in_a_service_of_somebody_else(tmp_path: Path) -> None:
+    """Offline-directline has such a service in memory; each write counts there, whatever its tag, and no deleting."""
+
+    async def asked(*command: str) -> Any:
+        told = await asyncio.to_thread(ivr, "botstate", *command, "--url", service)
+        assert told.exit_code == 0, told.output
+        return told.output
+
+    async with node_chat(tmp_path, "web_chat.js", "http://127.0.0.1:9/", address=told_url) as service:
+        for where in (["--user", "29:a b"], ["--conversation", "19:room"], ["--user", "29:a b", "--conversation", "r"]):
+            assert json.loads(await asked("get", "skype", *where)) == {"data": None, "eTag": "*"}
+            written = json.loads(await asked("set", "skype", *where, json.dumps(where)))
+            assert written["data"] == where
+            assert json.loads(await asked("get", "skype", *where)) == written
+        assert "does not say what was deleted" in await asked("delete", "skype", "--user", "29:a b")
+
+
+def told_url(line: bytes) -> str:
+    return str(json.loads(line)["url"])
