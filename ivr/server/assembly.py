@@ -116,7 +116,10 @@ async def running(
         phone, start = await _development_pages(stack, settings, backend, address, cases) if dev else (None, None)
         lines = _pages_of_channels(backend, refusals)
         states = await make_bot_state_pages(stack, settings, backend, dev=dev)
-        wanted: Sequence[Pages | None] = (console, phone, start, states, make_call_order_pages(settings, backend))
+        wanted: Sequence[Pages | None] = (
+            *(console, phone, start, states, backend.sign_in.pages),
+            make_call_order_pages(settings, backend),
+        )
         people = [one for one in wanted if one is not None]
         pages: list[Pages] = [make_recording_pages(stack, backend), make_wav_assets(stack, backend), *lines, *people]
         routes = WebhookRoutes([plug.channel for plug in backend.plugs])

@@ -37,6 +37,7 @@ from ivr.server.plugs.plug import Plug, Surroundings
 from ivr.server.recording_links import RecordingLinks
 from ivr.server.senders import make_senders
 from ivr.server.settings_provided import egress_of, provided_by
+from ivr.server.sign_in.sign_in_setup import SignInParts, open_sign_in
 from ivr.server.speech_abilities import concurrency_of, missing_of, phrases_of
 from ivr.services.egress import AT_ONCE
 from ivr.services.platform_api import Api
@@ -72,6 +73,7 @@ class Backend(Struct, frozen=True):
     outbox: Outbox
     requests: PlatformRequests
     states: BotStates
+    sign_in: SignInParts
     turns: TurnsInMemory
 
 
@@ -112,6 +114,7 @@ async def open_backend(
         public, f"{public}{MEDIA}".rstrip("/"), links, opened.token_key, folder, dev, trial, opened.mailbox
     )
     plugs = [source.make(settings, here) for source in sources_on(settings, dev=dev)]
+    sign_in = await open_sign_in(stack, settings, opened, folder, public=public, dev=dev)
     web = WebRequest(egress, secret_values)
     stack.push_async_callback(web.close)
     mails = folder.mail if trial else None
@@ -147,6 +150,7 @@ async def open_backend(
         outbox=opened.outbox,
         requests=opened.requests,
         states=opened.states,
+        sign_in=sign_in,
         turns=turns,
     )
 

@@ -37,8 +37,10 @@ def begin_chores(stack: AsyncExitStack, settings: Settings, backend: Backend) ->
         for plug in backend.plugs:
             if plug.tend is not None:
                 plug.tend(time.time())
+        await backend.sign_in.tend(time.time())
 
     _begin(stack, every(SECOND, wake, name="wake"))
+    _begin(stack, every(SECOND, backend.sign_in.attempts.sweep, name="sign-ins"))
     _begin(stack, every(SECOND, backend.registry.refresh, name="flows"))
     _begin(stack, every(MINUTE, tend, name="channels"))
     _begin(stack, every(MINUTE, forget, name="forget"))

@@ -11,6 +11,7 @@ from ivr.server.guarded_server import ConnectionLimits
 from ivr.server.listener import bind, port_instead
 from ivr.server.origin import is_loopback_name
 from ivr.server.plugs import SOURCES, sources_on
+from ivr.server.sign_in.sign_in_setup import check_sign_in
 from ivr.settings import Settings, SettingsError
 
 log = logging.getLogger(__name__)
@@ -33,6 +34,7 @@ def check_settings(settings: Settings, *, dev: bool) -> None:
             )
     if settings.smtp_server is not None and settings.smtp_from is None:
         raise SettingsError("IVR_SMTP_SERVER needs IVR_SMTP_FROM, the address that mails come from.")
+    check_sign_in(settings)
     if dev:
         return
     if not on:

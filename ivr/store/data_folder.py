@@ -88,6 +88,11 @@ class DataFolder:
         return self.path / "bot-keys.json"
 
     @property
+    def sign_in_keys(self) -> Path:
+        """The public keys of the identity provider of callers, of the last run."""
+        return self.path / "sign-in-keys.json"
+
+    @property
     def lock(self) -> Path:
         """Locked while a server runs; holds its process id."""
         return self.path / "lock"

@@ -13,8 +13,8 @@ import pytest
 from yarl import URL
 
 from ivr.errors import WebhookError
-from ivr.server.console.console_routes import AWAITED, FORM_BYTES
 from ivr.server.console.login import AUDIO_LASTS, GUESSES, LASTS, MOST_SESSIONS, WINDOW, Sessions
+from ivr.server.small_forms import AWAITED, FORM_BYTES
 from tests.console.visiting import TOKEN, Visit, visiting
 from tests.phone.calling import Signer
 from tests.server.harness import connected, read_answer, request

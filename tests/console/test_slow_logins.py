@@ -5,7 +5,7 @@ from contextlib import AsyncExitStack
 
 from yarl import URL
 
-from ivr.server.console.console_routes import AWAITED
+from ivr.server.small_forms import AWAITED
 from tests.console.visiting import TOKEN, Visit
 from tests.server.harness import Answer, connected, read_answer, request
 

@@ -1,11 +1,9 @@
 """The console's addresses: which leads to which page, and who may open it."""
 
-import asyncio
 import logging
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from urllib.parse import parse_qs
+from collections.abc import Callable, Sequence
 
 from aiohttp import web
 
@@ -13,7 +11,6 @@ from ivr.call_record import CallRecord, Stepped
 from ivr.engine.flow import Flow
 from ivr.errors import FlowError, UnreadableRow, WebhookError
 from ivr.outbox import Outbox, PlatformRequests
-from ivr.server.body import Body
 from ivr.server.closings import Closings
 from ivr.server.connection import let_in
 from ivr.server.console.call_details import details_of, playable, trace_rows
@@ -29,6 +26,7 @@ from ivr.server.html import Html, tag
 from ivr.server.origin import require_own_page
 from ivr.server.refusals import Refusals
 from ivr.server.replies import not_found
+from ivr.server.small_forms import SmallForms
 from ivr.server.static_files import static_reply
 from ivr.storage import Archive, FlowCalls
 from ivr.trace.case import CaseError
@@ -42,11 +40,6 @@ LISTED = 50
 "Finished calls on the first page."
 LIVE = 200
 "Live calls on it."
-FORM_BYTES = 1024
-FORM_TIME = 2.0
-"Seconds for a whole form."
-AWAITED = 16
-"Forms that are waited for at the same time: a small part of all connections, since none of these gives way."
 
 _CALL = re.compile(rf"{ROOT}/calls/([0-9a-f]{{32}})")
 _AUDIO = re.compile(rf"{ROOT}/audio/([0-9a-f]{{32}})/(\d{{1,3}})")
@@ -83,7 +76,7 @@ class Console:
         self._sessions = sessions
         self._now = now
         self._figures = FiguresByCall(archive)
-        self._forms = _Forms()
+        self._forms = SmallForms()
         self._development = development
         self._refusals = refusals or Refusals()
 
@@ -304,47 +297,6 @@ def _login_page(wrong: str = "", *, development: bool = False) -> Html:
     )  # fmt: skip
     inner = tag("div", heading("ivr console"), form, class_="body")
     return document("Log in", tag("section", inner, class_="sheet enter"), script="login.js", development=development)
-
-
-class _Forms:
-    """Forms of strangers: slow ones must not take the connections that calls need."""
-
-    def __init__(self) -> None:
-        self._awaited: dict[asyncio.Timeout, None] = {}
-        "The oldest first."
-
-    async def field(self, request: web.BaseRequest, name: str) -> str:
-        """Read one field of a small form; raise WebhookError."""
-        kind = request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-        encoding = request.headers.get("Content-Encoding", "identity").lower()
-        if kind != "application/x-www-form-urlencoded" or encoding != "identity":
-            raise WebhookError(415, "content-type", "This is not a form.")
-        body = await self._body(request)
-        try:
-            fields: Mapping[str, Sequence[str]] = parse_qs(body.decode("ascii"), max_num_fields=4)
-        except ValueError as error:
-            raise WebhookError(400, "malformed", "This is not a form.") from error
-        return fields.get(name, [""])[0]
-
-    async def _body(self, request: web.BaseRequest) -> bytes:
-        """Read a body. One that is there already, as browsers send it, takes no place from those that are awaited."""
-        body = Body(request, limit=FORM_BYTES, stall=FORM_TIME, total=FORM_TIME)
-        if request.content.is_eof():
-            return await body.whole()
-        if len(self._awaited) >= AWAITED:
-            # Who is slowest gives way: a stranger's slow forms must not keep the operator out.
-            oldest = next(iter(self._awaited))
-            del self._awaited[oldest]
-            oldest.reschedule(0.0)
-        place = asyncio.timeout(None)
-        try:
-            async with place:
-                self._awaited[place] = None
-                return await body.whole()
-        except TimeoutError as error:
-            raise WebhookError(429, "too-many-forms", "Too many forms are being sent. Try again.") from error
-        finally:
-            self._awaited.pop(place, None)
 
 
 def _sent_to(path: str, **more: str) -> web.Response:

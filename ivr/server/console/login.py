@@ -14,6 +14,7 @@ from urllib.parse import quote, unquote
 from aiohttp import web
 
 from ivr.errors import WebhookError
+from ivr.server.cookies import cookies_named
 
 LASTS = 8 * 3600.0
 "Seconds of a session."
@@ -96,7 +97,7 @@ class Sessions:
 
     def wished(self, request: web.BaseRequest) -> str:
         """Return the page that was asked for before the login, as the browser says; empty: none."""
-        return unquote(next(_cookies(request, WISH), ""))
+        return unquote(next(cookies_named(request, WISH), ""))
 
     def seal(self, session: str, what: str) -> str:
         """Return the part of an address that nobody can guess; good in this session, and for a while.
@@ -119,19 +120,7 @@ class Sessions:
 
     def _held(self, request: web.BaseRequest) -> Iterator[str]:
         """Return the sessions that a request's cookies are for, open or not."""
-        return map(_hash, _cookies(request, PLAIN_COOKIE if self._plain else COOKIE))
-
-
-def _cookies(request: web.BaseRequest, wanted: str) -> Iterator[str]:
-    """Return the values of all cookies of a name.
-
-    Only `;` and the name are looked at: other services of this host set cookies as they like, and `SimpleCookie` reads
-    nothing behind one that it does not understand.
-    """
-    for cookie in request.headers.get("Cookie", "").split(";"):
-        name, _, value = cookie.partition("=")
-        if name.strip() == wanted:
-            yield value.strip()
+        return map(_hash, cookies_named(request, PLAIN_COOKIE if self._plain else COOKIE))
 
 
 def _hash(text: str) -> str:

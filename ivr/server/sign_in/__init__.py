@@ -1,0 +1,1 @@
+"""The pages on which callers sign in, and the parts behind them put together."""
