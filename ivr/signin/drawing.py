@@ -23,8 +23,8 @@ def new_id() -> str:
 
 
 def new_link() -> str:
-    """Return the end of a one-time link: 192 bits."""
-    return secrets.token_urlsafe(24)
+    """Return the end of a one-time link: 256 bits, and so long that the log leaves it out of addresses."""
+    return secrets.token_urlsafe(32)
 
 
 def new_ticket() -> str:

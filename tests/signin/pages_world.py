@@ -1,7 +1,7 @@
 """The pages of sign-in on a port, the provider beside them, and calls behind them."""
 
 import socket
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -46,5 +46,4 @@ async def pages_world(folder: Path, monkeypatch: pytest.MonkeyPatch, *, tls: boo
 
 
 def app_of(pages: SignInPages) -> App:
-    no_webhooks: Mapping[str, object] = {}
-    return App(routes=WebhookRoutes([]), webhooks=dict(no_webhooks), asset=lambda _: None, checks={}, pages=[pages])
+    return App(routes=WebhookRoutes([]), webhooks={}, asset=lambda _: None, checks={}, pages=[pages])

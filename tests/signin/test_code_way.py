@@ -20,7 +20,7 @@ async def test_the_whole_way(world: SignInWorld) -> None:
     begun = await world.begin(call)
     assert (begun.by, begun.page) == ("code", "ivr.example/s")
     assert re.fullmatch(r"\d{9}", begun.ticket)
-    assert re.fullmatch(r"https://ivr\.example/s/[\w-]{32}", begun.link)
+    assert re.fullmatch(r"https://ivr\.example/s/[\w-]{43}", begun.link)
     assert await world.calls.check(call, begun.attempt, None) == "pending"
     code = await world.code(begun)
     assert re.fullmatch(r"\d{8}", code)
@@ -75,8 +75,8 @@ async def test_two_sign_ins_at_the_same_time_never_mix(world: SignInWorld) -> No
     mine, hers = await world.call("a"), await world.call("b")
     first, second = await world.begin(mine), await world.begin(hers)
     eve, ada = Browser(world.authority), Browser(world.authority)
-    to_first = await world.browsers.confirm(first.link[-32:], ada.cookie)
-    to_second = await world.browsers.confirm(second.link[-32:], eve.cookie)
+    to_first = await world.browsers.confirm(first.link[-43:], ada.cookie)
+    to_second = await world.browsers.confirm(second.link[-43:], eve.cookie)
     world.authority.person = EVE
     back_second = await eve.goes(to_second or "")
     world.authority.person = world.authority.person.replace("e", "a")
@@ -115,7 +115,7 @@ async def test_a_page_that_is_loaded_again_shows_the_same_code_and_gets_no_longe
 
 async def test_of_two_browsers_with_one_link_one_wins(world: SignInWorld) -> None:
     begun = await world.begin(await world.call("a"))
-    link = begun.link[-32:]
+    link = begun.link[-43:]
     one, other = Browser(world.authority), Browser(world.authority)
     assert world.browsers.look(link, "") is not None
     went = await asyncio.gather(*(world.browsers.confirm(link, who.cookie) for who in (one, other)))
@@ -129,19 +129,19 @@ async def test_a_link_is_good_for_one_way_and_for_ten_minutes(world: SignInWorld
     begun = await world.begin(call)
     browser = Browser(world.authority)
     await world.sign_in(begun.link, browser)
-    assert await world.browsers.confirm(begun.link[-32:], browser.cookie) is None
+    assert await world.browsers.confirm(begun.link[-43:], browser.cookie) is None
     later = await world.begin(call)
     world.clock.now += LINK_LASTS
-    assert world.browsers.look(later.link[-32:], "") is None
-    assert await world.browsers.confirm(later.link[-32:], browser.cookie) is None
+    assert world.browsers.look(later.link[-43:], "") is None
+    assert await world.browsers.confirm(later.link[-43:], browser.cookie) is None
     assert await world.calls.check(call, later.attempt, None) == "expired"
 
 
 async def test_a_button_that_is_pressed_twice_is_one_use_and_the_last_state_counts(world: SignInWorld) -> None:
     begun = await world.begin(await world.call("a"))
     browser = Browser(world.authority)
-    first = await world.browsers.confirm(begun.link[-32:], browser.cookie)
-    second = await world.browsers.confirm(begun.link[-32:], browser.cookie)
+    first = await world.browsers.confirm(begun.link[-43:], browser.cookie)
+    second = await world.browsers.confirm(begun.link[-43:], browser.cookie)
     late, good = await browser.goes(first or ""), await browser.goes(second or "")
     assert await world.browsers.returned(late, browser.cookie) is None
     assert await world.browsers.returned(good, browser.cookie) == begun.attempt
@@ -151,7 +151,7 @@ async def test_a_state_is_used_up_and_a_browser_that_was_not_sent_ends_it(world:
     call = await world.call("a")
     begun = await world.begin(call)
     browser = Browser(world.authority)
-    address = await world.browsers.confirm(begun.link[-32:], browser.cookie)
+    address = await world.browsers.confirm(begun.link[-43:], browser.cookie)
     returned = await browser.goes(address or "")
     assert await world.browsers.returned(returned, Browser(world.authority).cookie) is None
     assert await world.browsers.returned(returned, browser.cookie) is None
@@ -174,7 +174,7 @@ async def test_what_a_browser_brings_back_is_not_believed(
     call = await world.call("a")
     begun = await world.begin(call)
     browser = Browser(world.authority)
-    returned = await browser.goes(await world.browsers.confirm(begun.link[-32:], browser.cookie) or "")
+    returned = await browser.goes(await world.browsers.confirm(begun.link[-43:], browser.cookie) or "")
     assert await world.browsers.returned(replace(returned, **changed), browser.cookie) == begun.attempt
     seen = await world.browsers.page(begun.attempt, browser.cookie)
     assert (seen.standing, seen.code) == (result, "")
@@ -195,11 +195,11 @@ async def test_a_ticket_leads_to_a_link_of_its_own_and_is_used_up_with_it(world:
     spaced = f"{begun.ticket[:3]}-{begun.ticket[3:6]} {begun.ticket[6:]}"
     first = await world.browsers.enter(spaced, "192.0.2.1")
     second = await world.browsers.enter(begun.ticket, "192.0.2.1")
-    assert len({first, second, begun.link[-32:]}) == 3
+    assert len({first, second, begun.link[-43:]}) == 3
     assert world.browsers.look(first, "") is None
     browser = Browser(world.authority)
     assert await world.browsers.confirm(second, browser.cookie)
-    assert await world.browsers.confirm(begun.link[-32:], Browser(world.authority).cookie) is None
+    assert await world.browsers.confirm(begun.link[-43:], Browser(world.authority).cookie) is None
     with pytest.raises(WrongTicket):
         await world.browsers.enter(begun.ticket, "192.0.2.1")
 
@@ -279,7 +279,7 @@ async def test_a_hang_up_while_a_browser_comes_back_leaves_no_token(world: SignI
     call = await world.call("a")
     begun = await world.begin(call)
     browser = Browser(world.authority)
-    returned = await browser.goes(await world.browsers.confirm(begun.link[-32:], browser.cookie) or "")
+    returned = await browser.goes(await world.browsers.confirm(begun.link[-43:], browser.cookie) or "")
     await asyncio.gather(world.browsers.returned(returned, browser.cookie), world.calls.close(call))
     assert await world.store.load() == []
     assert await world.browsers.page(begun.attempt, browser.cookie) is None
@@ -319,7 +319,7 @@ async def test_a_restart_in_the_middle_goes_on_or_ends_and_mixes_nothing(world: 
     await world.stop()
     await world.start()
     browser = Browser(world.authority)
-    address = await world.browsers.confirm(begun.link[-32:], browser.cookie)
+    address = await world.browsers.confirm(begun.link[-43:], browser.cookie)
     await world.stop()
     await world.start()
     assert await world.browsers.returned(await browser.goes(address or ""), browser.cookie) == begun.attempt
@@ -353,19 +353,19 @@ async def test_nothing_secret_is_stored_as_it_is_or_logged(
     call = await world.call("a")
     begun = await world.begin(call)
     browser = Browser(world.authority)
-    address = await world.browsers.confirm(begun.link[-32:], browser.cookie)
+    address = await world.browsers.confirm(begun.link[-43:], browser.cookie)
     returned = await browser.goes(address or "")
     await world.browsers.returned(returned, browser.cookie)
     code = (await world.browsers.page(begun.attempt, browser.cookie)).code
     stored = str(await world.store.load())
-    for secret in (begun.link[-32:], begun.ticket, browser.cookie, returned.state, code):
+    for secret in (begun.link[-43:], begun.ticket, browser.cookie, returned.state, code):
         assert secret not in stored
     await world.calls.check(call, begun.attempt, wrong(code))
     await world.calls.check(call, begun.attempt, code)
     token = await world.calls.bearer(call, "calendar", address=GRAPH)
     logged = " ".join(str(vars(one)) for one in caplog.records)
     assert "signed in" in logged
-    for secret in (begun.link[-32:], begun.ticket, browser.cookie, returned.state, returned.code, code, token):
+    for secret in (begun.link[-43:], begun.ticket, browser.cookie, returned.state, returned.code, code, token):
         assert secret not in logged
 
 
@@ -392,4 +392,4 @@ async def test_only_numbers_have_last_digits(world: SignInWorld) -> None:
     parties = {"+4315550142": "42", "sip:4315550177@pbx": "77", "29:1iFtp99": "", None: "", "sip:desk@pbx": ""}
     for number, (party, digits) in enumerate(parties.items()):
         begun = await world.begin(await world.call(f"c{number}"), caller=replace(CALLER, party=party))
-        assert world.browsers.look(begun.link[-32:], "").caller == digits
+        assert world.browsers.look(begun.link[-43:], "").caller == digits

@@ -1,5 +1,6 @@
 """The whole way on a telephone's screen: from the ticket to the code, with a real browser's policy and cookies."""
 
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -8,9 +9,9 @@ import pytest
 from tests.fakes.chromium import Browser, Page
 from tests.signin.pages_world import PagesWorld, pages_world
 
-POCKET = (390, 760)
-PICTURE = "/tmp/pics"
-"Where to keep a picture of each page, for the documentation; empty: nowhere."
+POCKET = (390, 480)
+PICTURES = os.environ.get("PICTURES")
+"A folder for a picture of what the documentation shows: `PICTURES=docs/images pytest tests/signin`."
 TOO_WIDE = """[...document.querySelectorAll('body *')].filter((one) =>
     one.getBoundingClientRect().right > innerWidth + 0.5).map((one) => one.outerHTML.slice(0, 80))"""
 
@@ -29,28 +30,29 @@ async def page(browser: Browser) -> AsyncIterator[Page]:
         assert tab.complaints == []
 
 
-async def looks_well(page: Page, name: str) -> None:
+async def looks_well(page: Page, name: str = "") -> None:
     assert await page.run("document.documentElement.scrollWidth <= innerWidth")
     assert await page.run(TOO_WIDE) == []
     assert await page.run("getComputedStyle(document.querySelector('.sheet')).borderRadius") != "0px"  # styled
-    if PICTURE:
-        await page.photograph(Path(PICTURE) / f"sign-in-{name}.png")
+    if PICTURES and name:
+        await page.photograph(Path(PICTURES) / f"{name}.png")
 
 
 async def test_from_the_ticket_to_the_code_by_keyboard(pages: PagesWorld, page: Page) -> None:
     call = await pages.call("a")
     begun = await pages.begin(call)
     await page.go(f"{pages.base}/s")
-    await looks_well(page, "ticket")
+    await looks_well(page)
     assert await page.run("document.activeElement.id") == "ticket"
     await page.write(begun.ticket)
     await page.press("Enter")
     await page.until("location.pathname.startsWith('/s/') && document.readyState === 'complete'")
-    await looks_well(page, "confirm")
+    await looks_well(page)
     assert "from a number that ends in 42?" in await page.text("main")
+    await page.press("Tab")
     await page.press("Enter")
     await page.until(f"location.pathname === '/signin/{begun.attempt}' && document.querySelector('.code')")
-    await looks_well(page, "code")
+    await looks_well(page, "sign-in")
     assert await page.run("location.search") == ""
     shown = await page.text(".code")
     assert "Do not read it to anybody who has called you." in await page.text(".warning")
@@ -58,7 +60,7 @@ async def test_from_the_ticket_to_the_code_by_keyboard(pages: PagesWorld, page: 
     assert await pages.calls.check(call, begun.attempt, shown) == "signedIn"
     await page.run("location.reload()")
     await page.until("document.querySelector('h1')?.innerText === 'You are signed in'")
-    await looks_well(page, "done")
+    await looks_well(page)
 
 
 async def test_who_says_no_is_told_so(pages: PagesWorld, page: Page) -> None:

@@ -1,11 +1,13 @@
 """The pages, as a browser without scripts asks for them: the whole way, and who is turned away."""
 
+import logging
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import aiohttp
 import pytest
+from msgspec.structs import asdict
 from yarl import URL
 
 from ivr.server.sign_in.sign_in_pages import SignInPages
@@ -116,20 +118,23 @@ async def test_in_the_language_of_the_call_and_before_that_of_the_browser(pages:
         assert "Nummer, neun Ziffern" in page
         _, page, _ = await person.asks("/s", Accept_Language="fr")
         assert '<html lang="en">' in page
-    texts = [vars_of(one) for one in WORDINGS.values()]
-    assert all(one.keys() == texts[0].keys() and all(one.values()) for one in texts)
+    english, german = (asdict(words) for words in WORDINGS.values())
+    assert all([*english.values(), *german.values()])
+    places = [set(re.findall(r"\{\w+\}", text)) for text in english.values()]
+    assert places == [set(re.findall(r"\{\w+\}", text)) for text in german.values()]
 
 
-def vars_of(words: object) -> dict[str, str]:
-    return {name: getattr(words, name) for name in words.__struct_fields__}
-
-
-async def test_a_form_of_another_site_confirms_nothing(pages: PagesWorld) -> None:
+async def test_a_form_of_another_site_confirms_nothing_and_no_link_is_logged(
+    pages: PagesWorld, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "ivr")
     begun = await pages.begin(await pages.call("a"))
     path = begun.link.removeprefix(pages.base)
     async with Person(pages) as person:
         await person.asks(path)
         assert (await person.asks(path, {}, Sec_Fetch_Site="cross-site"))[0] == 403
+        [told] = [vars(one) for one in caplog.records if one.message == "refused"]
+        assert (told["reason"], told["path"]) == ("origin", "/s/…")
         assert (await person.asks("/s", {"ticket": begun.ticket}, Sec_Fetch_Site="same-site"))[0] == 403
         assert (await person.asks(path, {}, Sec_Fetch_Site="same-origin"))[0] == 303
     other = await pages.begin(await pages.call("b"))
@@ -185,7 +190,7 @@ async def test_tickets_are_counted_by_the_address_that_the_proxy_adds(pages: Pag
         ("GET", "/signin/callback?state=%ff%00&code=" + "y" * 5000, 404),
         ("GET", "/signin/" + "a" * 32, 404),
         ("GET", "/signin/x", 404),
-        ("GET", "/s/" + "x" * 32, 404),
+        ("GET", "/s/" + "x" * 43, 404),
         ("GET", "/s/../x", 404),
         ("GET", "/signin/static/console.js", 404),
         ("GET", "/signin/static/sign-in.css", 200),

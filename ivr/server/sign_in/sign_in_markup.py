@@ -63,9 +63,10 @@ def confirm_page(words: Wording, name: str, attempt: Attempt, link: str) -> Html
     asked = words.in_the_chat if attempt.by == "link" else words.on_the_phone
     if attempt.caller:
         asked = words.on_the_phone_number
+    # The button has no focus of its own: whoever still presses Enter after the ticket has not answered yet.
     form = tag(
         "form",
-        tag("button", words.confirmed, class_="button strong", autofocus=True),
+        tag("button", words.confirmed, class_="button strong"),
         method="post",
         action=f"{TICKETS}/{link}",
     )
@@ -95,7 +96,7 @@ def code_page(words: Wording, name: str, code: str) -> Html:
 
 
 def result_page(words: Wording, name: str, title: str, about: str) -> Html:
-    """Say how it ended."""
+    """Show how it ended."""
     return _page(title, tag("p", name, class_="soft"), _title(title), tag("p", about), language=words.language)
 
 

@@ -37,7 +37,7 @@ COOKIE, PLAIN_COOKIE = "__Host-login", "ivr-login"
 "The second in development mode, which is http: browsers take no `__Host-` there."
 COOKIE_LASTS: Final = 1800
 "Seconds: an attempt and its code are good for less."
-_LINK = re.compile(r"/s/([A-Za-z0-9_-]{32})", re.ASCII)
+_LINK = re.compile(r"/s/([A-Za-z0-9_-]{43})", re.ASCII)
 _ATTEMPT = re.compile(r"/signin/([0-9a-f]{32})", re.ASCII)
 _HELD = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)
 _LONGEST: Final = 4096
