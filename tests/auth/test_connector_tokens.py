@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ivr.auth.connector_tokens import ConnectorVerifier
+from ivr.auth.connector_tokens import ConnectorVerifier, ServiceVerifier
 from ivr.auth.keys import KeyRing
 from ivr.errors import WebhookError
 from ivr.ports import WebhookRequest
@@ -29,7 +29,10 @@ async def keys(identity: Identity) -> AsyncIterator[KeyRing]:
 
 async def judged(identity: Identity, keys: KeyRing, header: str | None, activity: Any = ACTIVITY, **made: Any) -> int:
     """Return the status with which a request is answered: 202, or that of its refusal."""
-    verifier = ConnectorVerifier(identity.app_id, keys, **made)
+    return await answered(ConnectorVerifier(identity.app_id, keys, **made), header, activity)
+
+
+async def answered(verifier: ServiceVerifier, header: str | None, activity: Any) -> int:
     body = activity if isinstance(activity, bytes) else json.dumps(activity).encode()
     headers = {} if header is None else {"authorization": header}
     request = WebhookRequest("POST", "/api/messages", headers, body)
@@ -102,6 +105,17 @@ def unsigned(who: Identity) -> str:
 async def test_the_table_of_crafted_tokens(identity: Identity, keys: KeyRing, case: str) -> None:
     expected, header, activity = TABLE[case]
     assert await judged(identity, keys, header(identity), activity) == expected
+
+
+@pytest.mark.parametrize("case", TABLE)
+async def test_the_same_tokens_where_they_say_nothing_of_an_address_or_a_channel(
+    identity: Identity, keys: KeyRing, case: str
+) -> None:
+    expected, header, activity = TABLE[case]
+    verifier = ServiceVerifier(
+        identity.app_id, keys
+    )  # as of the Skype Bot Platform v2: the body is not held against it
+    assert await answered(verifier, header(identity), activity) == (401 if expected == 401 else 202)
 
 
 async def test_a_key_that_says_nothing_of_channels_is_good_where_the_operator_does_not_ask(

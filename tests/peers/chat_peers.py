@@ -84,16 +84,18 @@ async def chat_server(folder: Path, *, more: Mapping[str, str] | None = None) ->
 
 
 @asynccontextmanager
-async def node_chat(folder: Path, *arguments: str, address: Callable[[bytes], str | None]) -> AsyncIterator[str]:
-    """Run a program of Node's that gets at nothing but this machine, and give its address once it tells it.
+async def node_chat(
+    folder: Path, script: str, *arguments: str, address: Callable[[bytes], str | None]
+) -> AsyncIterator[str]:
+    """Run a script of this folder by Node, in one of its own: it gets at nothing but this machine. Give its address.
 
     `address` returns the address that a line of its output tells; None: it tells none.
     """
     home = folder / "home"
     home.mkdir()
     process = await asyncio.create_subprocess_exec(
-        *(NODE or "node", "--require", "./only_this_machine.js", *arguments),
-        cwd=HERE,
+        *(NODE or "node", "--require", str(HERE / "only_this_machine.js"), str(HERE / script), *arguments),
+        cwd=home,  # the playground writes a log where it stands
         env={"PATH": os.environ["PATH"], "HOME": str(home)},
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,

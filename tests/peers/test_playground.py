@@ -9,6 +9,7 @@ from tests.peers.conftest import Photograph
 from tests.waiting import logged
 
 PACKAGE = "@microsoft/m365agentsplayground"
+CLI = f"node_modules/{PACKAGE}/cli.js"
 pytestmark = needs(PACKAGE)
 WRITING = "[role=textbox][contenteditable]"
 
@@ -23,10 +24,9 @@ async def test_the_support_line_answers_in_the_playground(
     browser: Browser, tmp_path: Path, photograph: Photograph
 ) -> None:
     async with chat_server(tmp_path) as server:
-        playground = (f"node_modules/{PACKAGE}/cli.js", "start", "-e", server.bot("support"))
-        options = ("-c", "emulator", "-p", "0", "--disable-telemetry")
+        options = ("start", "-e", server.bot("support"), "-c", "emulator", "-p", "0", "--disable-telemetry")
         with logged("refused") as refused:
-            async with node_chat(tmp_path, *playground, *options, address=listening) as url, browser.page() as page:
+            async with node_chat(tmp_path, CLI, *options, address=listening) as url, browser.page() as page:
                 await page.screen(900, 560)
                 await page.go(url)
                 shows = "document.body.innerText.includes('{}')".format

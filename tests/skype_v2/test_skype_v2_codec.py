@@ -169,6 +169,7 @@ def test_messages_of_one_request_are_taken_in_order_each_in_its_conversation() -
         3,
         {},
         {**BASE, "from": ""},
+        {**BASE, "from": ".."},
         {**BASE, "from": 3},
         {**BASE, "to": None},
         {**BASE, "content": ["x"]},

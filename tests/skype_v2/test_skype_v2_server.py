@@ -114,19 +114,26 @@ async def test_by_the_bot_frameworks_way_where_the_settings_say_so(world: SkypeW
         assert contact.said[0].by == "v3"
 
 
-async def test_what_could_not_be_sent_when_the_server_ended_is_sent_by_the_next_one(world: SkypeWorld) -> None:
+async def test_what_could_not_be_sent_when_the_server_ended_is_sent_by_the_next_one_and_a_repeat_says_nothing(
+    world: SkypeWorld,
+) -> None:
     async with world.server() as server:
         contact = world.contact(server)
         await contact.write("hello")
         await world.read(contact, 1)
         world.service.away = True
+        written = json.dumps([contact.element("message", id="0", content=text) for text in ("2", "12")]).encode()
         with logged("platform not asked") as refused:
-            await contact.write("2")
-            await contact.write("12")
+            assert (await contact.send(written)).status == 201
             await refused.once()
     world.service.away = False
-    async with world.server():
+    async with world.server() as server:
         assert (await world.read(contact, 3))[1:] == ["Which room?", "Room 1 2 it is. Goodbye."]
+        again = world.contact(server)
+        assert (await again.send(written)).status == 201  # also of a call that is over
+        await again.write("hello")
+        assert await world.read(again, 1) == [QUESTION]
+    assert len(contact.texts) == 4
 
 
 async def test_a_token_that_was_refused_is_asked_for_again(world: SkypeWorld) -> None:

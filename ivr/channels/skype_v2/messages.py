@@ -102,7 +102,7 @@ def _name(element: Mapping[str, Any], kind: Kind, sender: str) -> str:
 
 def _account(element: Mapping[str, Any], member: str) -> str:
     value = _text(element, member)
-    if not 0 < len(value) <= LONGEST_ID or not value.isprintable():
+    if not 0 < len(value) <= LONGEST_ID or not value.isprintable() or not value.strip("."):  # `..` leads elsewhere
         raise _bad(f"{member} is the id of an account.")
     return value
 
