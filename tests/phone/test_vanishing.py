@@ -26,6 +26,8 @@ from tests.waiting import PATIENCE
 
 NOTIFIED = {"notification": "BASE/notification"}
 MENU_AND_NOTICES = flow(ANSWER, MENU, links=NOTIFIED)
+PATIENT = PhoneLimits(parting=PATIENCE)
+"Of a phone that waits for a bot to be told, on a busy machine too."
 
 
 class Undecided:
@@ -85,7 +87,7 @@ def was_told(bot: FakeBot) -> bool:
 
 async def test_a_call_that_is_cancelled_while_its_caller_thinks_is_hung_up() -> None:
     person = Undecided()
-    async with fake_bot(MENU_AND_NOTICES) as bot, platform(Target(bot.call)) as phone:
+    async with fake_bot(MENU_AND_NOTICES) as bot, platform(Target(bot.call, limits=PATIENT)) as phone:
         call = asyncio.create_task(phone.place(TurnBased(person, QUIET)))
         await person.asked.wait()
         call.cancel()
@@ -99,7 +101,7 @@ async def test_a_call_that_is_cancelled_while_its_caller_thinks_is_hung_up() -> 
 @pytest.mark.parametrize("answer", [MENU_AND_NOTICES, flow(ANSWER, RECORD, links=NOTIFIED)])
 async def test_what_a_bot_says_to_somebody_who_is_gone_is_not_heard(answer: Answer) -> None:
     person = Undecided()
-    async with fake_bot(answer) as bot, platform(Target(bot.call)) as phone:
+    async with fake_bot(answer) as bot, platform(Target(bot.call, limits=PATIENT)) as phone:
         handset = TurnBased(person, QUIET)
         handset.hang_up()
         await phone.place(handset)
@@ -126,7 +128,7 @@ async def test_a_bot_that_does_not_answer_holds_nobody_up() -> None:
 
 async def test_a_load_that_is_stopped_hangs_up_and_counts_what_there_was() -> None:
     stop = asyncio.Event()
-    async with pondering(thinks=4) as bot, platform(Target(bot.call)) as phone:
+    async with pondering(thinks=4) as bot, platform(Target(bot.call, limits=PATIENT)) as phone:
         loading = asyncio.create_task(run_load_test(phone, LoadPlan(calls=100, concurrency=4), stop=stop))
         await bot.busy.wait()
         stop.set()
@@ -143,7 +145,7 @@ async def test_a_script_that_is_interrupted_hangs_up(tmp_path: Path) -> None:
     file = tmp_path / "a.call.yaml"
     file.write_text('steps:\n  - press: "1"\n  - press: "1"\n')
     async with pondering() as bot:
-        script = asyncio.create_task(run_script(file, Target(bot.call)))
+        script = asyncio.create_task(run_script(file, Target(bot.call, limits=PATIENT)))
         await bot.busy.wait()
         script.cancel()
         await asyncio.sleep(0)
