@@ -25,6 +25,9 @@ PLAIN := flight-desk pin-check support survey voicemail callback
 # Options of the measurements: make bench ARGS="--quick --json", or ARGS=--help for all
 ARGS  ?=
 
+# Tests start hundreds of processes: where Python may not keep what it compiled, each compiles the server again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help serve test search lint check-flows docs bench bench-speech bench-phone bench-gateway clean
 

@@ -14,8 +14,8 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 PATIENCE = 120.0
-"""Seconds after which a test that waits has failed. Other tests keep the machine busy: a command that starts in a second
-took half a minute once."""
+"""Seconds after which a test that waits has failed. Other tests keep the machine busy: a command that starts in a
+second took half a minute once."""
 
 _CREATED, _DELETED, _WRITTEN, _MOVED = 0x100, 0x200, 0x2, 0x80
 "Of inotify(7)."
