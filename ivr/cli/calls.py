@@ -264,6 +264,8 @@ def recordings(of_group: Path | None, /, call: str, to: Path | None, data: Path 
 def erase_caller(of_group: Path | None, /, caller: str | None, call: str | None, yes: bool, data: Path | None) -> None:
     """Erase all calls of a caller, or one call: trace, transcripts and recordings. Prints a receipt.
 
+    With a caller goes what bots keep of a user with the same id (`ivr botstate`).
+
     Stop the server first, because it keeps calls in memory. It stops within seconds and loses no call.
 
     \b
