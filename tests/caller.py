@@ -10,7 +10,20 @@ from collections.abc import Mapping
 from typing import Literal
 
 from ivr.engine.call import Call, Facts, Step, new_call
-from ivr.engine.commands import Answer, Audio, Command, HangUp, Play, Recognize, Record, Reject, Request, Segment, Text
+from ivr.engine.commands import (
+    Answer,
+    Audio,
+    Command,
+    HangUp,
+    Play,
+    Recognize,
+    Record,
+    Reject,
+    Request,
+    Spoken,
+    Text,
+    as_spoken,
+)
 from ivr.engine.events import (
     CallEnded,
     CallReceived,
@@ -184,11 +197,11 @@ class Caller:
 def _spoken(action: Command) -> str:
     match action:
         case Play(prompt=prompt) | Recognize(prompt=prompt) | Record(prompt=prompt):
-            return " ".join(_said(segment) for segment in prompt)
+            return " ".join(_said(segment) for segment in as_spoken(prompt))
     return ""
 
 
-def _said(segment: Segment) -> str:
+def _said(segment: Spoken) -> str:
     match segment:
         case Text(value=value):
             return value

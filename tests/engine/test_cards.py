@@ -5,7 +5,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from ivr.engine.cards import CardFace
+from ivr.engine.card_making import cleaned, is_json
+from ivr.engine.cards import Button, CardFace, Picture
 from ivr.engine.commands import Card, Play, Recognize, Silence, Text, as_spoken
 from ivr.engine.events import HttpAnswered
 from tests.caller import Caller
@@ -143,6 +144,19 @@ def test_a_card_speaks_its_own_language() -> None:
 def test_a_list_of_a_card_that_is_none_has_no_rows() -> None:
     part = "{card: receipt, title: Order, text: Order., items: [{foreach: order.lines, title: '{{ item.title }}'}]}"
     assert "items" not in face(part, lines=[])
+
+
+def test_of_a_card_with_other_texts_what_comes_out_blank_is_left_out() -> None:
+    fish = Picture("https://x.example/a.png", alt="A fish")
+    face = CardFace("hero", text="Hi.", title="-", images=(fish,), buttons=(Button("-", "1"), Button("Yes", "2")))
+    made = cleaned(face, lambda text: text.strip("-"))
+    assert made == CardFace("hero", text="Hi.", images=(fish,), buttons=(Button("Yes", "2"),))
+
+
+def test_json_that_is_none_once_something_is_put_in_is_left_out() -> None:
+    part = '{card: custom, text: Hi., channelData: \'{"{{ fee }}": 1, "16.25": 2}\'}'
+    assert face(part)["channelData"] == '{"16.25": 1, "16.25": 2}'
+    assert [is_json(text) for text in ('{"a": 1', "1", "[]")] == [False, False, True]
 
 
 def test_a_question_has_a_card_in_its_prompt() -> None:

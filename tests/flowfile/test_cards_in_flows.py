@@ -24,6 +24,7 @@ SAY = "start: {say: %s, next: bye}"
             "{card: advert, text: Hi.}",
             f'value: "advert" is not possible here. Possible: {KINDS}.',
         ),
+        ("{crd: hero, title: A}", 'unknown-key: "crd" is not known here. Did you mean "card"?'),
         ("{crd: hero, text: Hi.}", 'unknown-key: "crd" is not known here. Did you mean "card"?'),
         ("{card: hero, text: Hi., titel: A}", 'unknown-key: "titel" is not known here. Did you mean "title"?'),
         (
