@@ -93,6 +93,13 @@ def test_05_and_06_are_shown_as_they_were_meant() -> None:
     assert read == [ShownText("Good morning !"), ShownText(";)")]
 
 
+def test_06_an_emoticon_of_a_flow() -> None:
+    marked = body_of("06")["message"]["content"]
+    (sent,) = spoken(begun(), Play("1.1", (Text(";)", "female", "en-US", marked=marked, markup="xml"),))).outbound
+    exchange = published("06")["request"]
+    assert (sent.method, sent.path, sent.body) == (exchange["method"], exchange["url"], exchange["body"])
+
+
 def test_06_an_emoticon_that_somebody_writes_is_read_as_its_letters() -> None:
     content = body_of("06")["message"]["content"]
     assert texts([{**body_of("04")[0], "content": content}]) == [(USER, ";)")]

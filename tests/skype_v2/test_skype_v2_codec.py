@@ -67,6 +67,22 @@ def test_what_is_text_is_escaped_and_shown_as_it_stands() -> None:
     assert shown(content) == ShownText(text)
 
 
+def test_markup_of_skype_is_sent_as_it_is_and_any_other_by_its_words() -> None:
+    said = spoken(
+        begun(),
+        Play(
+            "1.1",
+            (
+                Text(
+                    "See A & B", "female", "en-US", marked='See <a href="https://x.example">A &amp; B</a>', markup="xml"
+                ),
+                Text("or *not*", "female", "en-US", marked="or **not**", markup="markdown"),
+            ),
+        ),
+    )
+    assert contents(said) == ['See <a href="https://x.example">A &amp; B</a> or *not*']
+
+
 def test_a_file_is_its_text_or_a_link_and_a_pause_alone_is_nothing() -> None:
     said = spoken(
         begun(),

@@ -15,12 +15,12 @@ from typing import Any, Literal, cast
 from ivr.capabilities import Capabilities
 from ivr.channels.in_writing import awaiting, pace
 from ivr.channels.in_writing.answers import answer
-from ivr.channels.in_writing.words import words
+from ivr.channels.in_writing.words import words, writable
 from ivr.channels.skype_v2 import menus
 from ivr.channels.skype_v2.addresses import CHANNEL, MESSAGES, Wire, conversation_name, sending
 from ivr.channels.skype_v2.markup import escaped
 from ivr.channels.skype_v2.messages import Message, read_messages
-from ivr.engine.commands import Audio, LineCommand, Play, Recognize, Record, Recorded, Segment
+from ivr.engine.commands import Audio, LineCommand, Play, Recognize, Record, Recorded, Segment, Text
 from ivr.engine.events import CallReceived, ChoiceMade, Event, SpeechHeard
 from ivr.ports import CallKey, Endpoint, Exchange, Incoming, Leg, Outbound, WebhookReply, WebhookRequest
 
@@ -111,9 +111,9 @@ class SkypeV2Channel:
         """Turn commands into messages."""
         if not commands:
             return Exchange(leg, reply=TAKEN, wake=awaiting.due(leg))
-        said = [(command.op, text) for command in commands if (text := self._text(command, now))]
+        said = [(command.op, content) for command in commands if (content := self._content(command, now))]
         leg, events = pace.said(leg, commands[-1], now=now, patience=self._patience)
-        outbound = tuple(self._sent(leg, op, text, now) for op, text in said)
+        outbound = tuple(self._sent(leg, op, content, now) for op, content in said)
         return Exchange(leg, events, TAKEN, outbound, awaiting.due(leg))
 
     def nothing(self, wants: Literal["commands", "ack"]) -> WebhookReply:
@@ -139,32 +139,35 @@ class SkypeV2Channel:
         received = CallReceived(message.sender, message.recipient, transfers=False)
         return Exchange(Leg({_USER: message.sender}), (received,))
 
-    def _text(self, command: LineCommand, now: float) -> str:
-        """Return what is written for a command; "": nothing."""
+    def _content(self, command: LineCommand, now: float) -> str:
+        """Return what is written for a command, as XML; "": nothing."""
         if not isinstance(command, Play | Record | Recognize):
             return ""
         parts = (self._part(segment, now) for segment in command.prompt)
         prompt = " ".join(part for part in parts if part)
-        choices = menus.lines(command) if isinstance(command, Recognize) else ()
+        choices = map(escaped, menus.lines(command)) if isinstance(command, Recognize) else ()
         return "\n".join(line for line in (prompt, *choices) if line)
 
     def _part(self, segment: Segment, now: float) -> str:
-        said = words(segment)
-        if said:
-            return said
+        if isinstance(segment, Text) and segment.marked is not None and segment.markup == "xml":
+            return writable(segment.marked)
+        return escaped(words(segment) or self._address(segment, now))
+
+    def _address(self, segment: Segment, now: float) -> str:
+        """Return where a file can be fetched; "": nowhere, or it is none."""
         if isinstance(segment, Audio):
             return segment.url or f"{self._media_base}/{segment.asset}.wav"
         if isinstance(segment, Recorded) and self._recording is not None:
             return self._recording(segment.media, now)
         return ""
 
-    def _sent(self, leg: Leg, op: str, text: str, now: float) -> Outbound:
+    def _sent(self, leg: Leg, op: str, content: str, now: float) -> Outbound:
         conversation = leg.notes[_USER]
         return Outbound(
             op,
             "POST",
             sending(self._base, conversation, self._wire),
-            _body(self._wire, escaped(text)),
+            _body(self._wire, content),
             until=now + pace.OF_USE,
             lane=conversation_name(conversation),
             refusal=True,
