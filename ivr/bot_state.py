@@ -15,7 +15,7 @@ LARGEST: Final = 32 * 1024
 "Bytes of the data of a record, as JSON."
 LONGEST_ID: Final = 512
 "Bytes of an id."
-TOUCHED_EVERY: Final = 86_400.0
+TOUCHED_EVERY: Final = 3600.0
 "Seconds after which reading a record counts as using it once more: else each would have to be written."
 _TICKS: Final = 10_000_000
 "In a second: the vendor's clock counts hundreds of nanoseconds."

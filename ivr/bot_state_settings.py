@@ -34,7 +34,7 @@ class BotStateSettings(BaseSettings):
         100_000, ge=1, le=100_000_000, description="The largest number of records that a bot may keep."
     )
     bot_state_retention: float | None = Field(
-        None, gt=0, description="Days after which a record that nobody used is forgotten; none: never."
+        None, ge=1, description="Days after which a record that nobody used is forgotten, 1 or more; none: never."
     )
 
     bot_state_url: str | None = Field(

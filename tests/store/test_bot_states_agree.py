@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
-from ivr.bot_state import StateKey
+from ivr.bot_state import TOUCHED_EVERY, StateKey
 from ivr.errors import StateChanged, TooManyStates
 from tests.store.store_worlds import MemoryWorld, SqliteWorld, World
 
@@ -75,7 +75,7 @@ class Bots(RuleBasedStateMachine):
     def refused(self, key: StateKey, which: str) -> bool:
         return which == WRONG and key in self.model
 
-    @rule(key=KEYS, data=DATA, which=st.sampled_from([ANY, "right", WRONG]), passed=st.sampled_from([0, 1, 90_000]))
+    @rule(key=KEYS, data=DATA, which=st.sampled_from([ANY, "right", WRONG]), passed=st.sampled_from([0, 1, 4000]))
     def put(self, key: StateKey, data: bytes, which: str, passed: int) -> None:
         self.at += 100 + passed * 1_000_000_000  # after a crash, too, the clock is ahead of the last tag
         expected = self.expected(key, which)
@@ -94,7 +94,7 @@ class Bots(RuleBasedStateMachine):
     def get(self, key: StateKey) -> None:
         told = self.both(lambda world: world.states.get(key, at=self.at))
         assert self.model.get(key) == (None if told is None else (told.data, told.tag))
-        if told is not None and self.now - self.used[key] >= 86_400:
+        if told is not None and self.now - self.used[key] >= TOUCHED_EVERY:
             self.used[key] = self.now
 
     @rule(key=KEYS, which=st.sampled_from([ANY, "right", WRONG]))
@@ -112,7 +112,7 @@ class Bots(RuleBasedStateMachine):
         assert told == [key.conversation or user for key in gone]
         self.model = {key: held for key, held in self.model.items() if key not in gone}
 
-    @rule(age=st.sampled_from([0, 1, 90_000]), limit=st.integers(1, 3))
+    @rule(age=st.sampled_from([0, 1, 4000]), limit=st.integers(1, 3))
     def forget(self, age: int, limit: int) -> None:
         told = self.both(lambda world: world.states.forget(before=self.now - age, limit=limit))
         old = sorted((key for key in self.model if self.used[key] < self.now - age), key=lambda key: self.used[key])

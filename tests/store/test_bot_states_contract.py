@@ -164,14 +164,14 @@ async def test_what_is_not_used_is_forgotten_the_oldest_first(world: World) -> N
     assert await held(world, *ALL) == [None, None, b"1", b"1"]
 
 
-async def test_who_is_read_is_used_as_of_a_day_later(world: World) -> None:
-    day = int(TOUCHED_EVERY)
+async def test_who_is_read_is_used_as_of_an_hour_later(world: World) -> None:
+    hour = int(TOUCHED_EVERY)
     for key in (ANNA, BERT):
         await put(world, key)
-    await held(world, ANNA, at=day)
-    await held(world, BERT, at=day - 1)
-    assert await world.states.forget(before=day - 1.0, limit=9) == 1
-    assert await held(world, ANNA, BERT, at=day) == [b"1", None]
+    await held(world, ANNA, at=hour)
+    await held(world, BERT, at=hour - 1)
+    assert await world.states.forget(before=hour - 1.0, limit=9) == 1
+    assert await held(world, ANNA, BERT, at=hour) == [b"1", None]
 
 
 # --- on the disk ------------------------------------------------------------------------------------------------------
