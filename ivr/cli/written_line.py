@@ -17,6 +17,7 @@ from ivr.cli.terminal_text import plain
 from ivr.engine.commands import HangUp, LineCommand, Reject
 from ivr.engine.events import Event
 from ivr.ports import Exchange, Incoming, Leg, WebhookRequest
+from ivr.server.chat_page.page_delivery import activity_in
 
 HELP: Final = """\
 Type what is written:
@@ -63,7 +64,7 @@ class WrittenLine:
         exchange = self._channel.speak(self._leg, commands, now=now)
         self._leg = exchange.leg
         for request in exchange.outbound:
-            self._show(msgspec.to_builtins(request.body))
+            self._show(activity_in(request))
         for command in commands:
             if isinstance(command, HangUp | Reject):
                 self._console.print("[dim]  (the flow ends the conversation)[/]")

@@ -87,7 +87,7 @@ async def test_whoever_hears_the_page_is_told_of_all_of_it(shipped: Visit, page:
         ("combobox", "Flow"),
     } <= named
     assert not [one for one in named if one[0] in {"button", "textbox", "link", "combobox"} and not one[1]]
-    assert await page.run("document.querySelector('#talk').getAttribute('aria-live')") == "polite"
+    assert await page.run("document.querySelector('[role=log]').getAttribute('aria-live')") == "polite"
     assert await page.run("document.querySelector('#state').getAttribute('role')") == "status"
 
 

@@ -32,8 +32,9 @@ states:
   bye: {say: Goodbye., final: true}
 """
 WIDE, POCKET = (1280, 800), (390, 844)
-PAGES = ["/", "/phone", "/console/login", "/console/nothing", "/console", "/console/flows", "/console/flows/desk",
-         "/console/flows/claims-and-appointments-line", "live call", "finished call"]  # fmt: skip
+PAGES = ["/", "/phone", "/chat", "/console/login", "/console/nothing", "/console", "/console/flows",
+         "/console/flows/desk", "/console/flows/claims-and-appointments-line", "live call",
+         "finished call"]  # fmt: skip
 
 OVERHANGING = """[...document.querySelectorAll('body *')].filter((one) => {
     const { left, right, width } = one.getBoundingClientRect();

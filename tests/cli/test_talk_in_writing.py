@@ -32,6 +32,9 @@ states:
       items: [{title: Sushi, quantity: "2", price: 16 €}]
       total: 16 €
       buttons: [{type: call, title: Call us, value: "tel:+4312345"}]
+    next: own
+  own:
+    say: [{card: custom, text: Our own., channelData: '{"pad": 1.50}'}]
     next: number
   number: {digits: {prompt: Which table?, maxDigits: 3, into: table}, next: told}
   told: {say: "Table {{ table }}, {{ call.channel }}, {{ call.from or 'nobody' }}.", final: true}

@@ -40,7 +40,7 @@ def _chat(title: str, chooser: Html | None, *beside: Child) -> Html:
         chooser,
         tag(
             "div",
-            tag("ol", id_="talk", class_="talk", role="log", aria_live="polite", aria_label="Conversation"),
+            tag("div", tag("ol", id_="talk", class_="talk"), role="log", aria_live="polite", aria_label="Conversation"),
             tag("p", "…", id_="waiting", class_="waiting", hidden=True, aria_hidden="true"),
             id_="paper",
             tabindex="0",

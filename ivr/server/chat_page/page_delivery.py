@@ -26,7 +26,7 @@ class PageDelivery:
 
     async def send(self, request: Outbound, name: str) -> PlatformAnswer:
         """Keep an activity under its name, the same each time; raise PlatformUnreachable."""
-        activity: Mapping[str, Any] = request.body if isinstance(request.body, Mapping) else {}
+        activity = activity_in(request)
         conversation = str(activity.get("conversation", {}).get("id", ""))
         body = msgspec.json.encode({**activity, "id": mail_id(name)})
         try:
@@ -42,3 +42,9 @@ class PageDelivery:
 
     async def close(self) -> None:
         """Do nothing: there is nothing to let go of."""
+
+
+def activity_in(request: Outbound) -> Mapping[str, Any]:
+    """Return the activity that a request sends, however its body is written."""
+    body = msgspec.json.decode(request.body) if isinstance(request.body, str) else request.body
+    return body if isinstance(body, Mapping) else {}
