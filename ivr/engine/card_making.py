@@ -73,18 +73,22 @@ def made(members: Members, reading: Reading) -> CardFace | None:
     return msgspec.convert(found, CardFace) if found.keys() - {"kind"} else None
 
 
-def cleaned(face: CardFace, clean: Callable[[str], str]) -> CardFace:
-    """Return a card with other texts; what comes out blank is not there."""
-    return msgspec.convert(_cleaned("", msgspec.to_builtins(face), clean), CardFace)
+def cleaned(face: CardFace, clean: Callable[[str], str], show: Callable[[str], str]) -> CardFace:
+    """Return a card with other texts; what comes out blank is not there.
+
+    `show` is for words that are read, `clean` for addresses, and for what buttons send.
+    """
+    return msgspec.convert(_cleaned("", msgspec.to_builtins(face), clean, show), CardFace)
 
 
-def _cleaned(name: str, tree: Any, clean: Callable[[str], str]) -> Any:
+def _cleaned(name: str, tree: Any, clean: Callable[[str], str], show: Callable[[str], str]) -> Any:
     if isinstance(tree, str):
-        return clean(tree)
+        return clean(tree) if name in _MACHINE_READ else show(tree)
     if isinstance(tree, dict):
-        pieces = {key: _cleaned(key, piece, clean) for key, piece in tree.items()}
+        words = name == "facts"
+        pieces = {key: _cleaned("" if words else key, piece, clean, show) for key, piece in tree.items()}
         return _whole(name, {key: piece for key, piece in pieces.items() if piece})
-    return [piece for one in tree if (piece := _cleaned(name, one, clean))]
+    return [piece for one in tree if (piece := _cleaned(name, one, clean, show))]
 
 
 def _made(within: str, members: Members, reading: Reading) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from ivr.flowfile.load import load_flow
 from ivr.ports import Leg
 from tests.caller import Caller
 from tests.chat.chat_activities import begun, heard, sent, spoken
+from tests.chat.chat_flows import chatting, shown
 from tests.trace.recorded_calls import ROOT
 
 CARD = "application/vnd.microsoft.card."
@@ -58,3 +59,25 @@ def test_an_order_by_telephone_hears_what_is_on_the_cards() -> None:
     )
     caller.chooses("tofu").hears("How many pieces of tofu would you like? Key a number from 1 to 9.").presses("2")
     caller.hears("Thank you. 2 pieces of tofu will be ready in twenty minutes. Goodbye.")
+
+
+def test_what_is_put_into_a_card_is_no_link_and_no_tag_while_what_a_button_sends_stays() -> None:
+    (message,) = shown(
+        chatting("""
+variables: {said: {type: text, default: "[x](http://evil.example) <b>1 < 2"}}
+states:
+  start:
+    say:
+      card: receipt
+      title: "{{ said }}"
+      text: Hi.
+      facts: [{key: A, value: "{{ said }}"}]
+      buttons: [{title: "{{ said }}"}]
+    next: bye
+  bye: {hangup: {}}
+""")
+    )
+    content = message["attachments"][0]["content"]
+    safe = "[x]\u2060(http://evil.example) <\u2060b>1 < 2"
+    assert (content["title"], content["facts"]) == (safe, [{"key": "A", "value": safe}])
+    assert content["buttons"] == [{"type": "imBack", "title": safe, "value": safe.replace("\u2060", "")}]

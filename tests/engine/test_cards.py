@@ -149,7 +149,7 @@ def test_a_list_of_a_card_that_is_none_has_no_rows() -> None:
 def test_of_a_card_with_other_texts_what_comes_out_blank_is_left_out() -> None:
     fish = Picture("https://x.example/a.png", alt="A fish")
     face = CardFace("hero", text="Hi.", title="-", images=(fish,), buttons=(Button("-", "1"), Button("Yes", "2")))
-    made = cleaned(face, lambda text: text.strip("-"))
+    made = cleaned(face, str, lambda text: text.strip("-"))
     assert made == CardFace("hero", text="Hi.", images=(fish,), buttons=(Button("Yes", "2"),))
 
 

@@ -1,5 +1,6 @@
 """Cards in the platform's spelling (activity protocol, A7)."""
 
+import re
 from typing import Final
 
 from ivr.channels.botframework import wire
@@ -25,12 +26,21 @@ _BY_ENDING: Final = {
 }
 _OTHERWISE: Final = {"image": "image/png", "audio": "audio/mpeg", "video": "video/mp4"}
 "Where the name does not tell: what a client of that kind plays, since it looks at the file itself."
+_MARKUP: Final = re.compile(r"<(?=[A-Za-z/!?])|\](?=[(\[])")
 _ANY_FILE: Final = "application/octet-stream"
+
+
+def plain_in_card(text: str) -> str:
+    """Return a text as it stands in a card, where no client can be told that it is plain: no tag or link begins in it.
+
+    Some clients read it as markdown, some as HTML. A sign without width is shown by both as nothing.
+    """
+    return _MARKUP.sub("\\g<0>\u2060", writable(text))
 
 
 def attachment(face: CardFace) -> wire.Attachment | None:
     """Return a card as what is attached to a message; None: it is a file, and its address is none that can be had."""
-    face = cleaned(face, writable)
+    face = cleaned(face, writable, plain_in_card)
     match face.kind:
         case "hero" | "thumbnail":
             content_type = wire.HERO if face.kind == "hero" else wire.THUMBNAIL

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from ivr.channels.botframework import notes, wire
 from ivr.channels.botframework.activity import Account
+from ivr.channels.botframework.cards import plain_in_card
 from ivr.channels.botframework.writing import AddressOf, Written, messages
 from ivr.channels.in_writing.offered import is_answer, title, written
 from ivr.engine.cards import Button
@@ -74,7 +75,7 @@ def _card(context: Context, said: Written, choices: Sequence[Choice]) -> Any:
     """Return a question as a card with a button for each choice; as several, one below the other, if they are many."""
     buttons = [wire.Button(type="imBack", title=title(one), value=written(one)) for one in choices]
     parts = [tuple(buttons[first : first + MOST_BUTTONS]) for first in range(0, len(buttons), MOST_BUTTONS)]
-    above, inside = (said.text, None) if said.has_cards or said.markup else ("", said.text or None)
+    above, inside = (said.text, None) if said.has_cards or said.markup else ("", plain_in_card(said.text) or None)
     cards = [
         wire.Attachment(
             content_type=wire.HERO, content=wire.HeroCard(text=inside if not number else None, buttons=part)
