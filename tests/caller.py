@@ -39,6 +39,10 @@ from ivr.engine.events import (
     RecordingMade,
     ServiceAnswered,
     ServiceFailed,
+    SignInBegun,
+    SignInChecked,
+    SignInResult,
+    SignInWay,
     SpeechHeard,
     TimePassed,
     Transcribed,
@@ -130,6 +134,16 @@ class Caller:
 
     def responded(self, status: int = 200, body: object = None, *, readable: bool = True) -> Caller:
         return self.apply(HttpAnswered(self.job, status, body, readable))
+
+    def may_sign_in(self, by: SignInWay = "code") -> Caller:
+        """Let the sign-in begin, with ways in that nothing else is called."""
+        if by == "device":
+            return self.apply(SignInBegun(self.job, by, "attempt-1", "login.example/device", code="QRST5678"))
+        begun = SignInBegun(self.job, by, "attempt-1", "ivr.example/s", "019450730", "https://ivr.example/s/one-time")
+        return self.apply(begun)
+
+    def sign_in_is(self, result: SignInResult) -> Caller:
+        return self.apply(SignInChecked(self.job, result))
 
     def holds(self) -> Caller:
         return self.apply(HoldNeeded())

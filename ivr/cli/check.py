@@ -130,7 +130,7 @@ def _provided(loaded: LoadedSettings[Settings], *, of_server: bool) -> Provided:
     egress = egress_of(settings, dev=True)
     if not of_server:
         return Provided(refuses=hosts_refused(egress))
-    return provided_by(settings, secrets_of(settings), egress, writes_mails=False)
+    return provided_by(settings, secrets_of(settings), egress, pretends=False)
 
 
 def _findings(files: Sequence[Path], checker: Checker, fixer: FileFixer | None) -> Sequence[Finding]:

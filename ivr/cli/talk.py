@@ -15,6 +15,7 @@ import click
 from msgspec.structs import replace
 from rich.console import Console
 
+from ivr.cli import sign_in_answers
 from ivr.cli.flowfiles import load_or_exit
 from ivr.cli.keyboard import Keyboard
 from ivr.cli.parameter_values import given_values, value_option
@@ -38,6 +39,7 @@ from ivr.engine.events import (
 )
 from ivr.engine.flow import Flow
 from ivr.engine.machine import step
+from ivr.engine.sign_in_orders import SIGN_IN
 from ivr.engine.web_orders import HTTP
 from ivr.line import Connected, Effect, Finished
 from ivr.line.engine_events import events_of
@@ -59,6 +61,8 @@ Type what the caller does:
   busy, noAnswer  what becomes of a transfer (just Enter: the caller is connected)
   200 {"a": 1}    what a web service answers: its status, and JSON (just Enter: 200);
                   or timeout, connect, body: how it fails
+  signedIn, wrong what becomes of a sign-in (just Enter: signedIn; also pending,
+                  declined, expired, burnt, failed)
   /hangup         the caller leaves (Ctrl-D does too)
   /fail           simulate a failure of the line
   /state          show the state of the call and its variables
@@ -115,6 +119,8 @@ class Talk:
 
     async def _served(self, request: Request) -> Event:
         """Return what a service says: the terminal knows what was said to it, and a person what a web service does."""
+        if request.service == SIGN_IN:
+            return await self._signed_in(request)
         if request.service != HTTP:
             return ServiceAnswered(request.job, Transcribed(self._view.words, 1.0))
         self._console.print(f"[dim]  {plain(shown(request))}[/]")
@@ -126,6 +132,18 @@ class Talk:
             answer = by_hand(typed, request)
             if answer is None:
                 self._console.print("[yellow]  Type a status and JSON, or timeout, connect, body.[/]")
+        return answer
+
+    async def _signed_in(self, request: Request) -> Event:
+        """Return what becomes of a sign-in."""
+        answer: Event | None = sign_in_answers.begun(request)
+        while answer is None:
+            typed = await self._typed("The sign-in is: ")
+            if typed is None:
+                return CallEnded("caller")
+            answer = sign_in_answers.by_hand(typed, request)
+            if answer is None:
+                self._console.print(f"[yellow]  Type {', '.join(sign_in_answers.RESULTS)}.[/]")
         return answer
 
     async def _perform(self, commands: Sequence[LineCommand]) -> Sequence[Event]:

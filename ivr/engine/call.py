@@ -39,10 +39,11 @@ class Memory(Struct, frozen=True, omit_defaults=True):
         return replace(self, visits={**self.visits, state: self.visits.get(state, 0) + 1})
 
     def settled(self) -> "Memory":
-        """Return it without an answer that waits for the caller's word."""
-        if UNCONFIRMED not in self.variables and UNCONFIRMED not in self.private:
+        """Return it without an answer that waits for the caller's word, and without a sign-in that is under way."""
+        if UNCONFIRMED not in self.variables and self.private.keys().isdisjoint(_OF_QUESTIONS):
             return self
-        return Memory(_without(self.variables, UNCONFIRMED), _without(self.private, UNCONFIRMED), self.visits)
+        private = {name: value for name, value in self.private.items() if name not in _OF_QUESTIONS}
+        return Memory(_without(self.variables, UNCONFIRMED), private, self.visits)
 
 
 def _without(known: Mapping[str, T], prefix: str) -> Mapping[str, T]:
@@ -65,6 +66,9 @@ NOT_BEGUN = Progress()
 UNCONFIRMED = "answer to confirm"
 """Where `Memory` keeps an answer until the caller has said that it is right: what is private is sealed there. No
 variable can have this name."""
+SIGNING_IN = "sign-in under way"
+"Where `Memory` keeps, sealed, what is known of a sign-in until it is decided. No variable can have this name."
+_OF_QUESTIONS = frozenset({UNCONFIRMED, SIGNING_IN})
 
 
 OperationKind: TypeAlias = Literal["answer", "play", "recognize", "record", "transfer", "hangup", "reject"]
@@ -100,6 +104,8 @@ class Waiting(Struct, frozen=True, omit_defaults=True):
     "Seconds since 1970, UTC."
     holds: int = 0
     "Hold prompts played for this answer so far."
+    present: bool = False
+    "It counts only while the caller is there: once the caller has left, it is waited for no more."
 
 
 class Facts(Struct, frozen=True, omit_defaults=True):
@@ -118,6 +124,8 @@ class Facts(Struct, frozen=True, omit_defaults=True):
     "The calendars that the operator had closed when the call began, each with a notice that may be empty (C15)."
     transfers: bool = False
     "The line can connect the caller with somebody else."
+    identity: str | None = None
+    "Who the caller is in a directory, `<tenant>/<object id>`, if the line has authenticated them."
     placed: bool = False
     "We placed the call: `called` is who is on the line, and `caller` is what they are shown."
     answered_by: AnsweredBy | None = None

@@ -44,6 +44,8 @@ class Text(Struct, frozen=True, tag=True, omit_defaults=True):
     "The same with markup, for lines that show texts; None: it has none."
     markup: Markup | None = None
     "Of `marked`."
+    traced: "Text | None" = None
+    "What a trace holds in its place, where it tells what nobody else may know (LANGUAGE C12); None: itself."
 
 
 class Audio(Struct, frozen=True, tag=True, omit_defaults=True):
@@ -82,6 +84,8 @@ class Card(Struct, frozen=True, tag=True, omit_defaults=True):
     emphasize: bool = False
     carousel: bool = False
     "Shown beside its neighbours of this sort, and not below them."
+    traced: "Card | None" = None
+    "As of `Text`."
 
     @property
     def spoken(self) -> Text | None:

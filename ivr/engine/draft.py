@@ -13,6 +13,7 @@ from ivr.engine.actions.base import Asks, Awaits, Confirms, Needs, Notifies
 from ivr.engine.call import (
     KINDS,
     NOT_BEGUN,
+    SIGNING_IN,
     UNCONFIRMED,
     Call,
     Failure,
@@ -171,7 +172,9 @@ class Draft:
             ahead=ahead(event.at, self.flow.zone, now=self.now) if event.at else 0.0,
         )
         if type(event) is CallReceived:
-            self.facts = replace(self.facts, language=event.language, transfers=event.transfers)
+            self.facts = replace(
+                self.facts, language=event.language, transfers=event.transfers, identity=event.identity
+            )
         else:
             self.facts = replace(self.facts, placed=True)
         begin = self.flow.variables.items()
@@ -266,6 +269,8 @@ class Draft:
         command = asks.command
         if asks.items or self.progress.items:
             self.progress = replace(self.progress, items={name: pack(item) for name, item in asks.items.items()})
+        if asks.signing_in is not None:
+            self.memory = self.memory.keeping({SIGNING_IN: asks.signing_in}, lambda _: True)
         self._answer()
         offered = tuple([choice.name for choice in command.choices]) if isinstance(command, Recognize) else ()
         self._order(replace(command, op=self._op()), offered)
@@ -282,6 +287,7 @@ class Draft:
 
     def need(self, needs: Needs) -> None:
         """Order a service, and wait for it."""
+        self.speak(needs.says)
         request = Request(
             self._op(),
             needs.service,
@@ -291,7 +297,7 @@ class Draft:
             private=needs.private,
         )
         self.commands.append(request)
-        self.waiting = Waiting(request.job, request.service, self.now + request.timeout)
+        self.waiting = Waiting(request.job, request.service, self.now + request.timeout, present=needs.present)
 
     def wait(self, awaits: Awaits) -> None:
         """Wait for what is on its way already."""

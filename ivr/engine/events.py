@@ -32,6 +32,8 @@ class CallReceived(Struct, frozen=True, tag=True, omit_defaults=True):
     "The calendars that the operator has closed, each with a notice that may be empty (LANGUAGE C15)."
     transfers: bool = False
     "The line offers to connect the caller with somebody else."
+    identity: str | None = None
+    "Who the caller is in a directory, `<tenant>/<object id>`, if the line has authenticated them; None: it has not."
 
 
 AnsweredBy: TypeAlias = Literal["human", "machine", "unknown"]
@@ -177,6 +179,41 @@ class HttpAnswered(Struct, frozen=True, tag=True, omit_defaults=True):
     "The answer is private: a trace keeps that there was one, and its status (LANGUAGE C12)."
 
 
+SignInWay: TypeAlias = Literal["code", "link", "device"]
+"""How a caller signs in: by a code that a page shows and the caller keys, by a link to a page alone, or by a code that
+the caller enters at the authority's own page (RFC 8628)."""
+SignInResult: TypeAlias = Literal["signedIn", "pending", "wrong", "burnt", "declined", "expired", "failed"]
+"""What has become of a sign-in: `pending` if nothing yet, `wrong` for a code that is not the right one, `burnt` after
+too many of these, `failed` if the authority says no."""
+
+
+class SignInBegun(Struct, frozen=True, tag=True, omit_defaults=True):
+    """A caller can sign in now. What opens the way to it is for the caller's eyes and ears alone."""
+
+    job: str
+    by: SignInWay
+    "How the caller signs in, which may be another way than the one that was ordered."
+    attempt: str = ""
+    "By which the service knows it."
+    page: str = ""
+    "The address of the page to be opened, short enough to be spoken."
+    ticket: str = ""
+    "Digits to be entered there; none by `device`."
+    link: str = ""
+    "The address of a page that needs no ticket; none by `device`."
+    code: str = ""
+    "By `device`: what is to be entered there."
+    masked: bool = False
+    "Of what a trace holds: all that is above was there, but for the way (LANGUAGE C12)."
+
+
+class SignInChecked(Struct, frozen=True, tag=True, omit_defaults=True):
+    """What has become of a sign-in."""
+
+    job: str
+    result: SignInResult
+
+
 class RecordingReady(Struct, frozen=True, tag=True, omit_defaults=True):
     """The audio of an announced recording has arrived, and is kept."""
 
@@ -197,7 +234,8 @@ class ServiceFailed(Struct, frozen=True, tag=True, omit_defaults=True):
 
     job: str
     code: str
-    "`timeout`, `failed`, `recording` (the audio cannot be read), `connect` (a web service cannot be asked)."
+    """`timeout`, `failed`, `recording` (the audio cannot be read), `connect` (a web service cannot be asked), `auth`
+    (the caller is not signed in to it, or not any more)."""
 
 
 class OperationDone(Struct, frozen=True, tag=True, omit_defaults=True):
@@ -267,6 +305,6 @@ CallersEvent: TypeAlias = (
     | TransferFailed
     | CallEnded
 )
-ServicesEvent: TypeAlias = ServiceAnswered | HttpAnswered | RecordingReady | ServiceFailed
+ServicesEvent: TypeAlias = ServiceAnswered | HttpAnswered | RecordingReady | SignInBegun | SignInChecked | ServiceFailed
 PacingEvent: TypeAlias = CallRinging | OperationDone | OperationFailed | HoldNeeded | TimePassed | LineReported
 Event: TypeAlias = CallersEvent | ServicesEvent | PacingEvent

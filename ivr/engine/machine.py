@@ -34,11 +34,13 @@ A call is in one of seven phases. They say what is between it and the caller, an
     ringing    the outcome of `reject`; or a service, as long as the line needs no reply: then the call is answered, and
                all that is not declined is answered in the step that says or asks something
     answering  the outcome of a reply that begins with `answer`; a success, or a failure after the answer, ends this.
-               A service, if that reply holds its hold prompt
+               A service, if that reply holds its hold prompt, or what is said before it
     answered   the outcome of its last reply, or a service, with a hold prompt or without one. A call of ours begins
                here, so that `answer` is done at once, and `reject` hangs up
     gone       a service; or, until `grace_until`, a recording that was under way when the line told of the end
     over       nothing
+
+The caller who signs in is waited for as a service is, but only while there is a caller: whoever has left is not.
 
 A recording that was announced without its audio is waited for like a service: `fetch` brings it, and its answer is
 `RecordingReady`.
@@ -62,6 +64,8 @@ Wherever a phase is named, the event can be ignored as well, by law 1.
     CallEnded        over               over      gone over         gone over                gone over    over    -
     ServiceAnswered  -                  -         -                 -                        =            over    -
     HttpAnswered     -                  -         = answering       =                        =            over    -
+    SignInBegun      -                  -         answering         =                        =            -       -
+    SignInChecked    -                  -         = answering       =                        =            -       -
     ServiceFailed    -                  -         answering         =                        =            over    -
     RecordingReady   -                  -         -                 -                        =            = over  -
     OperationDone    -                  -         over              answered over            = over       -       -

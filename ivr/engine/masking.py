@@ -10,7 +10,7 @@ from typing import TypeAlias, TypeGuard, get_args
 
 from msgspec.structs import replace
 
-from ivr.engine.commands import Command, Request
+from ivr.engine.commands import Card, Command, Play, Recognize, Request, Segment, Text
 from ivr.engine.events import (
     CallAnswered,
     CallEnded,
@@ -31,6 +31,7 @@ from ivr.engine.events import (
     RecordingMade,
     RecordingReady,
     ServiceAnswered,
+    SignInBegun,
     SpeechHeard,
     TimePassed,
     Transcribed,
@@ -94,16 +95,42 @@ def masked(event: Event) -> Event:
             return replace(event, seconds=0.0)
         case OperationFailed():
             return replace(event, reason="")
+        case ServiceAnswered() | HttpAnswered() | SignInBegun():
+            return _without_answer(event)
+    return event
+
+
+def _without_answer(event: ServiceAnswered | HttpAnswered | SignInBegun) -> Event:
+    match event:
         case ServiceAnswered():
             return replace(event, answer=Transcribed())
         case HttpAnswered():
             return replace(event, body=None)
-    return event
+    return without_ways_in(event)
+
+
+def without_ways_in(event: SignInBegun) -> SignInBegun:
+    """Return that a sign-in has begun, without what opens the way to it."""
+    return SignInBegun(event.job, event.by, masked=True)
 
 
 def public(command: Command) -> Command:
-    """Return a command as a trace may hold it: without what a request holds of private values."""
-    return replace(command, private={}) if type(command) is Request and command.private else command
+    """Return a command as a trace may hold it: without what a request or a prompt holds of private values."""
+    if type(command) is Request:
+        return replace(command, private={}) if command.private else command
+    if (type(command) is Recognize or type(command) is Play) and any(map(_is_private, command.prompt)):
+        return replace(command, prompt=tuple(map(_traced, command.prompt)))
+    return command
+
+
+def _is_private(segment: Segment) -> bool:
+    return (type(segment) is Text or type(segment) is Card) and segment.traced is not None
+
+
+def _traced(segment: Segment) -> Segment:
+    if type(segment) is Text or type(segment) is Card:
+        return segment.traced or segment
+    return segment
 
 
 def without_foreign_id(event: Event, steps: int) -> Event:

@@ -37,6 +37,8 @@ from ivr.engine.events import (
     ServiceAnswered,
     ServiceFailed,
     ServicesEvent,
+    SignInBegun,
+    SignInChecked,
     SpeechHeard,
     TimePassed,
     TransferFailed,
@@ -97,7 +99,7 @@ def stale(draft: Draft, event: Event) -> Ignored | None:
             # A failure counts from any operation of the reply: the line stops there, and nothing comes of the rest.
             known = draft.asked and (not op or draft.operation(op))
             return None if known else Ignored("not an operation of the last reply")
-        case ServiceAnswered() | HttpAnswered() | ServiceFailed():
+        case ServiceAnswered() | HttpAnswered() | SignInBegun() | SignInChecked() | ServiceFailed():
             return None if draft.waiting and draft.waiting.job == event.job else Ignored("not the job awaited")
         case RecordingReady(op=op):
             waiting = draft.waiting
@@ -115,7 +117,7 @@ def receive(draft: Draft, event: Event) -> Received:
             return _done(draft, event)
         case OperationFailed():
             return _failed(draft, event)
-        case ServiceAnswered() | HttpAnswered() | ServiceFailed() | RecordingReady():
+        case ServiceAnswered() | HttpAnswered() | SignInBegun() | SignInChecked() | ServiceFailed() | RecordingReady():
             return _served(draft, event)
         case CallReceived() | CallPlaced() | CallRinging() | CallAnswered() | CallNotAnswered():
             return _before_flow(draft, event)
@@ -333,8 +335,9 @@ def _leave(draft: Draft, event: CallEnded) -> Received:
         draft.grace_until = draft.now + event.grace
         return SETTLED
     draft.asked = ()
-    if draft.waiting:
+    if draft.waiting and not draft.waiting.present:
         return SETTLED  # the service's answer raises what it raises, and `hangup` follows where the flow asks again
+    draft.waiting = None
     return evaluated(hung_up, draft) if began and draft.outcome is None else Ends()
 
 

@@ -1,15 +1,16 @@
 """The names that an expression can read in one state at one moment, and prompts made with them (LANGUAGE C9, C11)."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Protocol
+from functools import partial
+from typing import Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
 
 from ivr.engine import commands
 from ivr.engine.calendars import Calendar, CalendarFacts
-from ivr.engine.call import NOT_BEGUN, UNCONFIRMED, Facts, Memory, Progress
+from ivr.engine.call import NOT_BEGUN, SIGNING_IN, UNCONFIRMED, Facts, Memory, Progress
 from ivr.engine.card_making import WrittenAs, in_json, made
 from ivr.engine.expressions.compile import Expression, Template
 from ivr.engine.judge import Judge
@@ -30,8 +31,9 @@ from ivr.engine.prompt import (
 )
 from ivr.engine.secret_values import SECRETS
 from ivr.engine.values import MaskedValue, Recording, Value, unpack
-from ivr.errors import ExpressionFailed
+from ivr.errors import ExpressionFailed, MaskedRead
 
+T = TypeVar("T")
 SETTABLE = ("language", "outcome")
 "Facts that `set` may change (LANGUAGE C11)."
 PART = "/"
@@ -69,7 +71,18 @@ class Scope(Mapping[str, Value]):
     Nothing is computed before it is read: most expressions read one name.
     """
 
-    __slots__ = ("_facts", "_fields", "_flow", "_judge", "_memory", "_now", "_prefix", "_private", "progress")
+    __slots__ = (
+        "_facts",
+        "_fields",
+        "_flow",
+        "_judge",
+        "_memory",
+        "_now",
+        "_prefix",
+        "_private",
+        "_stand_ins",
+        "progress",
+    )
 
     def __init__(
         self,
@@ -83,6 +96,7 @@ class Scope(Mapping[str, Value]):
         private: bool = False,
         prefix: str = "",
         progress: Progress = NOT_BEGUN,
+        stand_ins: Mapping[str, Value] | None = None,
     ) -> None:
         self._flow = flow
         self._facts = facts
@@ -93,6 +107,7 @@ class Scope(Mapping[str, Value]):
         self._private = private  # the fields are
         self._prefix = prefix  # of what an invoked flow remembers
         self.progress = progress
+        self._stand_ins: Mapping[str, Value] = stand_ins or {}
 
     def __getitem__(self, name: str) -> Value:
         if name in self._fields:
@@ -172,8 +187,13 @@ class Scope(Mapping[str, Value]):
         """The language that is spoken and listened for, a BCP 47 tag."""
         return str(self["language"])
 
-    def having(self, fields: Mapping[str, Value], *, private: bool = False) -> "Scope":
-        """Return the same scope with more fields; `private`: they hold what nobody may see."""
+    def having(
+        self, fields: Mapping[str, Value], *, private: bool = False, stand_ins: Mapping[str, Value] | None = None
+    ) -> "Scope":
+        """Return the same scope with more fields; `private`: they hold what nobody may see.
+
+        `stand_ins`: what a trace has in their place in texts that are for the caller alone.
+        """
         more = {**self._fields, **fields}
         return Scope(
             self._flow,
@@ -185,7 +205,24 @@ class Scope(Mapping[str, Value]):
             private=self._private or private,
             prefix=self._prefix,
             progress=self.progress,
+            stand_ins=self._stand_ins if stand_ins is None else stand_ins,
         )
+
+    @property
+    def caller(self) -> str | None:
+        """Who is on the line; None if withheld."""
+        return self._facts.party
+
+    @property
+    def identity(self) -> str | None:
+        """Who the caller is in a directory, where the line has authenticated them."""
+        return self._facts.identity
+
+    @property
+    def signing_in(self) -> Mapping[str, Value] | None:
+        """What is known of the sign-in that is under way; None: none is."""
+        known = unpack(self._memory.private.get(SIGNING_IN))
+        return known if isinstance(known, Mapping) else None
 
     @property
     def unconfirmed(self) -> Value:
@@ -223,11 +260,11 @@ class Scope(Mapping[str, Value]):
         match part:
             case TextPart():
                 language = part.language or self.language
-                text, marked = said_and_marked(part.text, part.markup, self._speaking(part.language))
-                said = commands.Text(text, part.voice, language, part.say_as, part.emphasize, marked, part.markup)
-                return [said] if text or marked else ()
+                said, traced = self._speaking(part.language).twice(partial(_text, part, language))
+                return [replace(said, traced=traced) if traced else said] if said.value or said.marked else ()
             case AudioPart():
-                return [commands.Audio(part.asset, part.url, part.text.text(self) if part.text else None)]
+                words, instead = self.twice(part.text.text) if part.text else (None, None)
+                return [commands.Audio(part.asset, part.url, words if instead is None else instead)]
             case ByLanguagePart():
                 scope = self._speaking(part.language)
                 language = among(scope.language, tuple(part.prompts)) or next(iter(part.prompts))
@@ -244,12 +281,11 @@ class Scope(Mapping[str, Value]):
                 return [commands.Recorded(recording.media or "", recording.transcript)]  # what was written has no audio
             case CardPart():
                 scope = self._speaking(part.language)
-                face = made(part.members, scope)
-                card = face and commands.Card(face, part.voice, scope.language, part.say_as, part.emphasize)
-                return [card] if card else ()
+                card, masked = scope.twice(partial(_card, part))
+                return [replace(card, traced=masked) if masked else card] if card else ()
             case CarouselPart():
                 cards = (one for one in self.prompt(part.prompt) if isinstance(one, commands.Card))
-                return [replace(card, carousel=True) for card in cards]
+                return [_beside_others(card) for card in cards]
         return [commands.Silence(part.milliseconds)]
 
     def each(self, items: Expression, item: str, most: int) -> "Iterator[Scope]":
@@ -270,6 +306,34 @@ class Scope(Mapping[str, Value]):
                 return template.marked(self, in_json)
         return template.written(self)
 
+    def twice(self, make: "Callable[[Scope], T]") -> tuple[T, T | None]:
+        """Make something to be said, and what a trace holds of it where that is another; a replay has only the latter.
+
+        What is private is read by the first alone; None: nothing in it is.
+        """
+        if not self._stand_ins:
+            return make(self), None
+        traced = make(self.having(self._stand_ins, stand_ins={}))
+        try:
+            said = make(self)
+        except MaskedRead:
+            return traced, None
+        return said, None if said == traced else traced
+
     def _speaking(self, language: str | None) -> "Scope":
         """Return the same scope in another language: what filters make of a value is said in it, too."""
         return self if language is None or language == self.language else self.having({"language": language})
+
+
+def _text(part: TextPart, language: str, scope: Scope) -> commands.Text:
+    text, marked = said_and_marked(part.text, part.markup, scope)
+    return commands.Text(text, part.voice, language, part.say_as, part.emphasize, marked, part.markup)
+
+
+def _card(part: CardPart, scope: Scope) -> commands.Card | None:
+    face = made(part.members, scope)
+    return commands.Card(face, part.voice, scope.language, part.say_as, part.emphasize) if face else None
+
+
+def _beside_others(card: commands.Card) -> commands.Card:
+    return replace(card, carousel=True, traced=_beside_others(card.traced) if card.traced else None)

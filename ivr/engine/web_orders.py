@@ -22,7 +22,8 @@ from ivr.errors import IvrError
 
 HTTP: Final = "http"
 """The service that asks other services. Its arguments: `method`, `url`, `timeout` (seconds for one try), `retries`,
-`expect`, and, where written, `query`, `headers`, `json` (the body as text), `form` and `returns` (`shape_text`)."""
+`expect`, and, where written, `query`, `headers`, `json` (the body as text), `form`, `returns` (`shape_text`) and
+`signIn`: the name of the sign-in whose token is added."""
 MARK: Final = "\0"
 "Stands before and behind the name of a secret."
 PAUSES: Final = (0.5, 1.0, 2.0, 4.0, 8.0)

@@ -100,6 +100,7 @@ class _Builder:
         self.assets = {name: asset_id(data) for name, data in source.bundle.audio.items()}
         self.state_name: str | None = None
         "The state that is being built; None: none is."
+        self.scopes = {name: tuple(written.scopes) for name, written in self.model.sign_ins.items()}
         self.destinations = addresses(self.model.destinations)
         self.places: dict[tuple[str | None, str], Path] = {}
         "Where each text with expressions stands, by state; one that stands twice in a state, where it is first."

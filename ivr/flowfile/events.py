@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from ivr.engine.handlers import longest
 from ivr.flowfile.actions.http import HTTP_ERRORS, STATUS_ERROR
 from ivr.flowfile.actions.record import TRANSCRIPTION_ERRORS
+from ivr.flowfile.actions.sign_in import SIGN_IN_FAILURES, UNDECIDED
 from ivr.flowfile.actions.transfer import TRANSFER_FAILURES
 from ivr.flowfile.model import State
 
@@ -16,12 +17,12 @@ EVERYWHERE = (*LINE_ERRORS, "error.expression", "error.limit")
 "What any state that goes on can meet."
 SHARED = (
     *("exhausted", "empty", "hangup", *EVERYWHERE, *TRANSCRIPTION_ERRORS, "error.recording"),
-    *(*HTTP_ERRORS, *TRANSFER_FAILURES),
+    *(*HTTP_ERRORS, *TRANSFER_FAILURES, *UNDECIDED, *SIGN_IN_FAILURES),
 )
 "Events that the flow's own `on` can handle (C7)."
 RESERVED = (
     *("digits", "recorded", "noInput", "noMatch", "exhausted", "empty", "done", "hangup", "success", "transferred"),
-    *("given", "refused"),
+    *("given", "refused", "signedIn", *UNDECIDED),
 )
 "Names that no choice can have, beside those that begin with `error` or `failed`."
 

@@ -77,6 +77,14 @@ class Variable(Model):
     parameter: Bool = Field(False, description="Whoever has a call placed may give it a value.")
 
 
+class SignInWritten(Model):
+    """What callers can be asked to sign in to."""
+
+    scopes: Annotated[list[Text], OneOrMany()] = Field(
+        [], description="What the flow is to be allowed, such as https://graph.microsoft.com/Calendars.ReadWrite."
+    )
+
+
 class Limits(Model):
     """How long a call can become; over it: error.limit."""
 
@@ -123,6 +131,9 @@ class FlowFile(Model):
     )
     destinations: Annotated[dict[Annotated[str, GivenName()], Text], Fields("destinations")] = Field(
         {}, description="Whom calls can be transferred to: a number with + or a SIP address, by name."
+    )
+    sign_ins: Annotated[dict[Annotated[str, GivenName()], SignInWritten], Fields("names with scopes")] = Field(
+        {}, description="What callers can be asked to sign in to, by name; the server's settings say with whom."
     )
     limits: Limits = Field(Limits.model_validate({}), description="How long a call can become.")
     states: Annotated[dict[Annotated[str, GivenName()], State], Fields("states")] = Field(

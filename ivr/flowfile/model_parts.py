@@ -224,10 +224,10 @@ Handlers: TypeAlias = Annotated[dict[str, Branches], Fields("events with their t
 
 # --- where prompts stand ---------------------------------------------------------------------------------------------
 
-Moment: TypeAlias = Literal["entry", "prompt", "choice", "confirm", "transition"]
+Moment: TypeAlias = Literal["entry", "prompt", "choice", "confirm", "signIn", "transition"]
 """When an expression is read. `entry`: `set` of a state; `prompt`: when the state speaks; `choice`: the same, and `key`
-is known, and the item of a list; `confirm`: the answer is known that is to be confirmed; `transition`: in a transition,
-where the event's fields are known."""
+is known, and the item of a list; `confirm`: the answer is known that is to be confirmed; `signIn`: a sign-in has begun,
+and it is known how the caller comes to the page; `transition`: in a transition, where the event's fields are known."""
 
 
 Role: TypeAlias = Literal["guard", "text", "value", "sent", "given", "expression"]
@@ -269,7 +269,7 @@ def spoken(prompt: Sequence[AnyPart] | None, path: Path, moment: Moment = "promp
         yield Spoken(prompt, path, moment)
 
 
-def each_spoken(several: Sequence[Sequence[AnyPart]] | None, path: Path) -> Iterator[Spoken]:
+def each_spoken(several: Sequence[Sequence[AnyPart]] | None, path: Path, moment: Moment = "prompt") -> Iterator[Spoken]:
     """Go through the texts of a list that may not be written."""
     for number, prompt in enumerate(several or ()):
-        yield Spoken(prompt, (*path, number))
+        yield Spoken(prompt, (*path, number), moment)

@@ -124,6 +124,7 @@ _OTHERS: dict[str, str] = {
     **dict.fromkeys(("numdigits", "maxlength"), 'Write "maxDigits".'),
     **dict.fromkeys(("retries", "tries", "attempts", "maxtries", "maxretries", "loop"), 'Write "maxAttempts".'),
     **dict.fromkeys(("fetch", "request", "rest", "webservice", "curl", "httprequest"), 'Write "http".'),
+    **dict.fromkeys(("login", "signin", "authenticate", "oauth"), 'Write "signIn".'),
     **dict.fromkeys(("body", "data", "payload"), 'Write "json" or "form", or "returns" for what is answered.'),
     **dict.fromkeys(("params", "parameters", "querystring"), 'Write "query".'),
     **dict.fromkeys(("response", "responseformat", "schema"), 'Write "returns".'),

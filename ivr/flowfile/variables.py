@@ -65,7 +65,7 @@ def intos_of(name: str, state: model.State) -> Iterator[Into]:
     """Go through all that a state keeps: its answer, and the item that is chosen from a list."""
     if into := into_of(name, state):
         yield into
-    for spec in state.asking:
+    for spec in state.keeping:
         for choice, written in spec.written.choices.items() if isinstance(spec.written, Menu) else ():
             if written.foreach and written.into:
                 yield Into(written.into, name, spec, choice)

@@ -19,6 +19,7 @@ from ivr.capabilities import Capabilities
 from ivr.engine.actions.record import TRANSCRIBE
 from ivr.engine.commands import FETCH, NotificationWay
 from ivr.engine.secret_values import Secrets
+from ivr.engine.sign_in_orders import SIGN_IN
 from ivr.engine.web_orders import HTTP
 from ivr.flowfile.checks import Provided
 from ivr.flowfile.load import load_flow
@@ -39,14 +40,18 @@ from ivr.server.senders import make_senders
 from ivr.server.settings_provided import egress_of, provided_by
 from ivr.server.sign_in.sign_in_setup import SignInParts, open_sign_in
 from ivr.server.speech_abilities import concurrency_of, missing_of, phrases_of
+from ivr.services.caller_sign_in import AT_ONCE as SIGN_INS_AT_ONCE
+from ivr.services.caller_sign_in import SignInService
 from ivr.services.egress import AT_ONCE
 from ivr.services.platform_api import Api
+from ivr.services.pretended_sign_ins import PretendedSignIns
 from ivr.services.recording_fetch import RecordingFetch
 from ivr.services.sender import Sender
 from ivr.services.service import Service
 from ivr.services.transcription import Transcription
 from ivr.services.web_request import WebRequest
 from ivr.settings import Settings, secrets_of
+from ivr.sign_in_ports import SignIns
 from ivr.speech_settings import engine_of, load_models
 from ivr.storage import Archive, CallStoreInMemory, MediaStore
 from ivr.store.data_folder import DataFolder
@@ -104,7 +109,7 @@ async def open_backend(
     opened = await _open_store(stack, settings, folder)
     secret_values = secrets_of(settings)
     egress = egress_of(settings, dev=trial)
-    provided = provided_by(settings, secret_values, egress, writes_mails=trial)
+    provided = provided_by(settings, secret_values, egress, pretends=trial)
     registry = await _open_registry(settings, secret_values, paths, opened, lines=lines, provided=provided, strict=dev)
     arrivals = Arrivals()
     closings = Closings(folder.closed, settings.closed)
@@ -115,11 +120,13 @@ async def open_backend(
     )
     plugs = [source.make(settings, here) for source in sources_on(settings, dev=dev)]
     sign_in = await open_sign_in(stack, settings, opened, folder, public=public, dev=dev)
-    web = WebRequest(egress, secret_values)
+    sign_ins = PretendedSignIns() if trial and settings.sign_in_client_id is None else sign_in.calls
+    web = WebRequest(egress, secret_values, bearers=sign_ins)
     stack.push_async_callback(web.close)
     mails = folder.mail if trial else None
     senders = make_senders(stack, settings, opened.recordings, links, egress=egress, mails=mails)
-    workers = _make_workers(settings, opened, _apis(stack, plugs), speech=speech, web=web, senders=senders)
+    apis = _apis(stack, plugs)
+    workers = _make_workers(settings, opened, apis, speech=speech, web=web, senders=senders, sign_ins=sign_ins)
     turns = TurnsInMemory(
         store=opened.calls,
         channels=_channels(plugs),
@@ -181,13 +188,15 @@ def _make_workers(
     speech: SpeechToText,
     web: WebRequest,
     senders: Mapping[NotificationWay, Sender],
+    sign_ins: SignIns,
 ) -> _Workers:
     services: Mapping[str, Service] = {
         TRANSCRIBE: Transcription(speech, opened.recordings),
         HTTP: web,
         FETCH: RecordingFetch(apis, opened.recordings, largest=settings.max_recording),
+        SIGN_IN: SignInService(sign_ins),
     }
-    limits = {TRANSCRIBE: concurrency_of(settings), HTTP: AT_ONCE, FETCH: AT_ONCE}
+    limits = {TRANSCRIBE: concurrency_of(settings), HTTP: AT_ONCE, FETCH: AT_ONCE, SIGN_IN: SIGN_INS_AT_ONCE}
     return _Workers(
         Worker(opened.calls, services, limits=limits),
         Notifier(opened.outbox, senders),

@@ -15,14 +15,22 @@ def egress_of(settings: Settings, *, dev: bool) -> Egress:
     return Egress(settings.http_hosts, [*private, *(LOOPBACK if dev else ())])
 
 
-def provided_by(settings: Settings, secrets: Collection[str], egress: Egress, *, writes_mails: bool) -> Provided:
-    """Return what a server with these settings provides; `writes_mails`: without a mail server, as files."""
+def provided_by(settings: Settings, secrets: Collection[str], egress: Egress, *, pretends: bool) -> Provided:
+    """Return what a server with these settings provides.
+
+    `pretends`: without a mail server mails are written as files, and without an identity provider sign-ins are made up.
+    """
+    private = [ip_network(network) for network in settings.http_private]
+    bearing = Egress(settings.sign_in_hosts, [*private, *LOOPBACK], whose="the list IVR_SIGN_IN_HOSTS")
     return Provided(
         refuses=hosts_refused(egress),
         secrets=secrets,
-        mail=settings.smtp_server is not None or writes_mails,
+        mail=settings.smtp_server is not None or pretends,
         recipients=settings.smtp_server is None or bool(settings.mail_to),
         webhooks=settings.webhook_secret is not None,
+        sign_ins=settings.sign_in_client_id is not None or pretends,
+        device_codes=settings.sign_in_device or (settings.sign_in_client_id is None and pretends),
+        bears=hosts_refused(bearing),
     )
 
 

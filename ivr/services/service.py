@@ -5,7 +5,7 @@ A service may be asked the same thing twice after a crash; the call's id and the
 
 from typing import Protocol
 
-from ivr.engine.events import HttpAnswered, RecordingReady, ServiceAnswered
+from ivr.engine.events import HttpAnswered, RecordingReady, ServiceAnswered, SignInBegun, SignInChecked
 from ivr.errors import IvrError
 from ivr.storage import Order
 
@@ -21,5 +21,5 @@ class ServiceError(IvrError):
 class Service(Protocol):
     """Something outside that a call may wait for."""
 
-    async def run(self, order: Order) -> ServiceAnswered | HttpAnswered | RecordingReady:
+    async def run(self, order: Order) -> ServiceAnswered | HttpAnswered | RecordingReady | SignInBegun | SignInChecked:
         """Carry out an order and return its answer; raise ServiceError if it cannot be done."""

@@ -10,11 +10,12 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from decimal import Decimal
 from hashlib import sha256
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlencode
 
 import aiohttp
 from msgspec import DecodeError, Struct, json
+from msgspec.structs import replace
 from yarl import URL
 
 from ivr.engine.commands import Argument
@@ -23,6 +24,7 @@ from ivr.engine.web_orders import MARK, PAUSES, expected, only_named
 from ivr.retry_after import retry_after
 from ivr.services.egress import Egress, NotAllowed
 from ivr.services.service import ServiceError
+from ivr.sign_in_ports import SignInRefused
 from ivr.storage import Order
 
 log = logging.getLogger(__name__)
@@ -41,8 +43,17 @@ HIDDEN = "(hidden)"
 "In the place of a secret."
 _WITH_SECRETS = ("query", "form", "headers")
 _USER_AGENT = "ivr"
+_REFUSED = 401
+"The status of a request whose token is not taken (RFC 9110, 15.5.2)."
 
 Pause = Callable[[float], Awaitable[None]]
+
+
+class Bearers(Protocol):
+    """Who has the tokens of callers who have signed in: of `ivr.sign_in_ports.SignIns` what is needed here."""
+
+    async def bearer(self, call: str, name: str, *, address: str, refused: str | None = None) -> str | None:
+        """Return the token for a request to an address; None: nobody is signed in. Raises SignInRefused."""
 
 
 class _Request(Struct, frozen=True):
@@ -68,8 +79,17 @@ class _Request(Struct, frozen=True):
 class WebRequest:
     """Asks web services."""
 
-    def __init__(self, egress: Egress, secrets: Mapping[str, str], *, pause: Pause = asyncio.sleep) -> None:
+    def __init__(
+        self,
+        egress: Egress,
+        secrets: Mapping[str, str],
+        *,
+        pause: Pause = asyncio.sleep,
+        bearers: Bearers | None = None,
+    ) -> None:
+        """Ask where `egress` allows it; `bearers` has the tokens of callers, None: nobody can sign in."""
         self._egress = egress
+        self._bearers = bearers
         self._pause = pause
         self._secrets = secrets
         self._session: aiohttp.ClientSession | None = None
@@ -92,6 +112,35 @@ class WebRequest:
         except (NotAllowed, _NoSuchSecret) as error:
             log.warning("request is not possible", extra={"call": order.call, "reason": str(error)})
             raise ServiceError("connect") from error
+        name = arguments.get("signIn")
+        if name is None:
+            return await self._asked(request, order, ends)
+        return await self._asked_as_caller(request, order, ends, str(name))
+
+    async def _asked_as_caller(self, request: _Request, order: Order, ends: float, name: str) -> HttpAnswered:
+        """Ask in the name of a caller who has signed in: once more with another token, if the first is refused."""
+        token: str | None = None
+        for _ in range(2):
+            token = await self._token(request, order, name, refused=token)
+            answer = await self._asked(_bearing(request, token), order, ends)
+            if answer.status != _REFUSED:
+                return answer
+        raise ServiceError("auth")
+
+    async def _token(self, request: _Request, order: Order, name: str, *, refused: str | None) -> str:
+        if self._bearers is None or request.url.scheme != "https":  # not even this machine is told a token in clear
+            raise ServiceError("auth")
+        address = str(request.url.with_query(None))
+        try:
+            token = await self._bearers.bearer(order.call, name, address=address, refused=refused)
+        except SignInRefused as error:
+            log.warning("no token for a web service", extra={"call": order.call, "reason": error.code})
+            raise ServiceError("connect" if error.code == "unreachable" else "auth") from error
+        if token is None:
+            raise ServiceError("auth")
+        return token
+
+    async def _asked(self, request: _Request, order: Order, ends: float) -> HttpAnswered:
         for pause in (*PAUSES[: request.retries], None):
             answer, again = await self._tried(request, order)
             rest = (pause if again is None else again) if pause is not None and _is_worth(answer) else None
@@ -167,6 +216,12 @@ class WebRequest:
                 raise _NoSuchSecret(f'there is no secret "{parts[place]}" in the settings')
             parts[place] = written(self._secrets[parts[place]])
         return "".join(parts)
+
+
+def _bearing(request: _Request, token: str) -> _Request:
+    """Return the request with a token (RFC 6750, 2.1), which is looked for in the answer as secrets are."""
+    headers = {**request.headers, "Authorization": f"Bearer {token}"}
+    return replace(request, headers=headers, secrets=(*request.secrets, token))
 
 
 class _NoSuchSecret(Exception):

@@ -25,11 +25,14 @@ from ivr.engine.events import (
     InputTimedOut,
     KeysJudged,
     KeysPressed,
+    SignInResult,
+    SignInWay,
     SpeechHeard,
     Transcribed,
     TransferFailed,
     Transferred,
 )
+from ivr.engine.sign_in_orders import SIGN_IN
 from ivr.errors import IvrError
 
 FORMAT: Final = 1
@@ -98,6 +101,28 @@ class Responded(Struct, frozen=True, tag="responded", omit_defaults=True, forbid
     masked: bool = False
 
 
+class SignInOpened(Struct, frozen=True, tag="sign-in begun", omit_defaults=True, forbid_unknown_fields=True):
+    """A caller could sign in."""
+
+    by: SignInWay
+
+    @property
+    def service(self) -> str:
+        """What lets callers sign in."""
+        return SIGN_IN
+
+
+class SignInJudged(Struct, frozen=True, tag="sign-in checked", omit_defaults=True, forbid_unknown_fields=True):
+    """What had become of a sign-in."""
+
+    result: SignInResult
+
+    @property
+    def service(self) -> str:
+        """What lets callers sign in."""
+        return SIGN_IN
+
+
 class Arrived(Struct, frozen=True, tag="arrived", omit_defaults=True, forbid_unknown_fields=True):
     """The audio of a recording arrived, later than the news of it."""
 
@@ -117,7 +142,7 @@ class Failed(Struct, frozen=True, tag="failed", omit_defaults=True, forbid_unkno
     code: str
 
 
-ByService: TypeAlias = Answered | Responded | Arrived | Failed
+ByService: TypeAlias = Answered | Responded | SignInOpened | SignInJudged | Arrived | Failed
 "What services said."
 Answering: TypeAlias = (
     KeysPressed | KeysJudged | SpeechHeard | ChoiceMade | InputTimedOut | InputInvalid | Transferred | TransferFailed

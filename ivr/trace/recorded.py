@@ -26,6 +26,8 @@ from ivr.engine.events import (
     ServiceAnswered,
     ServiceFailed,
     ServicesEvent,
+    SignInBegun,
+    SignInChecked,
     TimePassed,
 )
 from ivr.engine.flow import Flow
@@ -162,6 +164,14 @@ class _Reader:
             case HttpAnswered():
                 service = self._services.get(event.job, "")
                 return case.Responded(service, event.status, event.body, event.readable, event.masked)
+        return self._service_did(event)
+
+    def _service_did(self, event: Event) -> Happened:
+        match event:
+            case SignInBegun():
+                return case.SignInOpened(event.by)
+            case SignInChecked():
+                return case.SignInJudged(event.result)
             case RecordingReady():
                 return case.Arrived(event.seconds)
             case ServiceFailed():

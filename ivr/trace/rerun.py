@@ -29,6 +29,8 @@ from ivr.engine.events import (
     ServiceAnswered,
     ServiceFailed,
     ServicesEvent,
+    SignInBegun,
+    SignInChecked,
     TimePassed,
 )
 from ivr.engine.flow import Flow
@@ -133,7 +135,14 @@ class Rerun:
             case case.Recorded():
                 self._recordings += 1
                 return RecordingMade(op, event.seconds, self._media if event.kept else None, event.ended)
-            case case.Answered() | case.Responded() | case.Arrived() | case.Failed():
+            case (
+                case.Answered()
+                | case.Responded()
+                | case.SignInOpened()
+                | case.SignInJudged()
+                | case.Arrived()
+                | case.Failed()
+            ):
                 raise Unknown("this is not something that a caller did", self.state)
             case KeysJudged() if not self._private_stands:
                 raise Unknown("the rules for a private answer were changed", self.state)
@@ -252,6 +261,10 @@ class Rerun:
             return ServiceAnswered(job, event.answer)
         if isinstance(event, case.Responded):
             return HttpAnswered(job, event.status, event.body, event.readable, event.masked)
+        if isinstance(event, case.SignInOpened):
+            return SignInBegun(job, event.by, masked=True)
+        if isinstance(event, case.SignInJudged):
+            return SignInChecked(job, event.result)
         if isinstance(event, case.Arrived):
             return RecordingReady(job, self._media, event.seconds)
         return ServiceFailed(job, event.code if isinstance(event, case.Failed) else "failed")

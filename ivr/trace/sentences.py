@@ -17,6 +17,7 @@ from ivr.engine.events import (
     KeysJudged,
     KeysPressed,
     NotAnswered,
+    SignInResult,
     SpeechHeard,
     Transcribed,
     TransferFailed,
@@ -189,6 +190,10 @@ def _of_services(event: Happened) -> str:
             return f"{service} answered" + _answer(answer)
         case case.Responded(service=service, status=status):
             return f"{service} answered {status}"
+        case case.SignInOpened(by=by):
+            return f"the caller can sign in by {by}"
+        case case.SignInJudged(result=result):
+            return f"the sign-in is {_SIGN_IN.get(result, result)}"
         case case.Arrived():
             return "the recording arrived"
         case case.Failed(service="fetch", code=code):
@@ -196,6 +201,14 @@ def _of_services(event: Happened) -> str:
         case case.Failed(service=service, code=code):
             return f"{service} failed ({code})"
     return "something happened"
+
+
+_SIGN_IN: Mapping[SignInResult, str] = {
+    "signedIn": "done",
+    "wrong": "not done: the code is wrong",
+    "burnt": "over: too many codes were wrong",
+    "failed": "refused",
+}
 
 
 def _of_ours(event: case.PickedUp) -> str:

@@ -258,3 +258,37 @@ def test_a_value_that_does_not_fit_is_told(tmp_path: Path) -> None:
     assert '"number"' in talk(flow, options=("--placed", "--value", "number=many")).output
     assert "go with --placed" in talk(flow, options=("--value", "patient=Anna")).output
     assert "is not NAME=VALUE" in talk(flow, options=("--placed", "--value", "Anna")).output
+
+
+SIGN_IN = """\
+flow: desk
+initial: login
+on: {exhausted: bye, error: bye}
+signIns: {calendar: {}}
+states:
+  login:
+    signIn: {name: calendar, BY}
+    on: {signedIn: hello, declined: bye, expired: bye, failed: bye}
+  hello: {say: You are signed in., final: true}
+  bye: {say: Goodbye., final: true, outcome: unresolved}
+"""
+
+
+def test_what_becomes_of_a_sign_in_is_for_the_typist_to_say(tmp_path: Path) -> None:
+    flow = tmp_path / "desk.yaml"
+    flow.write_text(SIGN_IN.replace("BY", 'prompt: "Open {{ signIn.page }}, enter {{ signIn.ticket }}."'))
+    said = talk(flow, "12345678", "odd", "wrong", "12345678", "").output
+    assert "Open sign-in.example, enter 123456789." in said
+    assert "Type signedIn, pending, wrong" in said
+    assert "login — signedIn → hello" in said
+    assert "You are signed in." in said
+    assert "login — failed.burnt → bye" in talk(flow, "12345678", "burnt").output
+    assert "The call is over: abandoned." in talk(flow, "12345678").output
+
+
+def test_a_device_code_is_made_up_as_well(tmp_path: Path) -> None:
+    flow = tmp_path / "desk.yaml"
+    flow.write_text(SIGN_IN.replace("BY", 'by: device, prompt: "Enter {{ signIn.code }} at {{ signIn.page }}."'))
+    said = talk(flow, "2", "").output
+    assert "Enter ABCD1234 at sign-in.example." in said
+    assert "You are signed in." in said

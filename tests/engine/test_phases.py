@@ -37,6 +37,10 @@ from ivr.engine.events import (
     RecordingReady,
     ServiceAnswered,
     ServiceFailed,
+    SignInBegun,
+    SignInChecked,
+    SignInResult,
+    SignInWay,
     SpeechHeard,
     TimePassed,
     Transcribed,
@@ -129,6 +133,18 @@ states:
   look_again: {http: {url: "https://api.example.com/notes", method: POST}, next: bye}
   bye: {say: bye, final: true}
 """
+SIGN_IN = """
+flow: sign-in
+initial: login
+on: {exhausted: bye, error: bye}
+signIns: {calendar: {}}
+states:
+  login:
+    signIn: {name: calendar, prompt: "{{ signIn.page }} {{ signIn.ticket }}", maxAttempts: 2}
+    on: {signedIn: book, declined: bye, expired: bye, failed: bye}
+  book: {http: {url: "https://api.example.com/events", auth: {signIn: calendar}}, next: bye}
+  bye: {say: bye, final: true}
+"""
 VOICEMAIL = """
 flow: voicemail
 initial: note
@@ -172,6 +188,8 @@ def events_at(call: Call) -> Iterator[Event]:
         yield from (ServiceAnswered(job, Transcribed("words")), ServiceFailed(job, "failed"))
         yield from (HttpAnswered(job, 200, {"barred": barred}) for barred in (True, False, "no"))
         yield HttpAnswered(job, 404)
+        yield from (SignInBegun(job, by, "a", "example.com", "1", "https://", "B") for by in get_args(SignInWay))
+        yield from (SignInChecked(job, result) for result in get_args(SignInResult))
     for op in (None, FOREIGN, *(operation.op for operation in call.asked)):
         yield from (CallEnded("caller", op), CallEnded("caller", op, grace=60.0))
         for whole in (False, True):
@@ -179,7 +197,7 @@ def events_at(call: Call) -> Iterator[Event]:
     for op in (FOREIGN, *(operation.op for operation in call.asked)):
         yield from (OperationDone(op), Transferred(op), TransferFailed(op, "busy"))
     for op in (FOREIGN, *(operation.op for operation in call.asked)):
-        yield from (KeysPressed(op, keys) for keys in ("1", "2", "3", "4"))
+        yield from (KeysPressed(op, keys) for keys in ("1", "2", "3", "4", "12345678"))
         yield from (KeysJudged(op, "accepted"), KeysJudged(op, "refused"))
         yield from (SpeechHeard(op, "code"), SpeechHeard(op, "nonsense"))
         yield from (ChoiceMade(op, "code", "keys"), ChoiceMade(op, "never", "speech"))
@@ -210,7 +228,7 @@ def explore(flow: Flow, seen: Explored) -> None:
 @cache
 def explored() -> Explored:
     seen = Explored()
-    for text in (DESK, NIGHT, ASKING, KEYS_FIRST, RECEPTION, LOOK_UP, VOICEMAIL):
+    for text in (DESK, NIGHT, ASKING, KEYS_FIRST, RECEPTION, LOOK_UP, SIGN_IN, VOICEMAIL):
         explore(flow_of(text), seen)
     return seen
 
@@ -248,8 +266,9 @@ def awaits_what_its_phase_says(call: Call) -> bool:
         case "ringing":
             return (asked == ["reject"] or call.waiting is not None) and call.grace_until is None
         case "answering":
-            began = asked[0] == "answer" and call.waiting is None
-            return (began or call.holds > 0) and call.grace_until is None
+            signs_in = "login" in call.memory.visits  # it speaks, and then it waits
+            began = asked[:1] == ["answer"] or call.holds > 0 or signs_in
+            return (began or call.waiting is not None) and call.grace_until is None
         case "answered":
             return (asked or call.waiting is not None) and call.grace_until is None
         case "gone" if call.waiting:

@@ -27,7 +27,7 @@ def found(example: str, provided: Provided) -> list[str]:
 
 def provided(*secrets: str, dev: bool = False, **settings: Any) -> Provided:
     chosen = Settings(**settings)
-    return provided_by(chosen, secrets, egress_of(chosen, dev=dev), writes_mails=dev)
+    return provided_by(chosen, secrets, egress_of(chosen, dev=dev), pretends=dev)
 
 
 def test_by_default_nothing_of_it_is_checked() -> None:

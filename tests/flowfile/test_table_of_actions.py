@@ -2,6 +2,7 @@
 
 from keyword import iskeyword
 from pathlib import Path
+from re import sub
 from types import ModuleType
 
 import pytest
@@ -22,8 +23,8 @@ def files_of(package: ModuleType) -> set[str]:
 
 
 def file_of(word: str) -> str:
-    """Return how the files of an action are called: as its word, unless Python has that for itself."""
-    return f"{word}_" if iskeyword(word) else word
+    """Return how the files of an action are called: as its word, in Python's spelling."""
+    return f"{word}_" if iskeyword(word) else sub("[A-Z]", lambda letter: f"_{letter[0].lower()}", word)
 
 
 def test_the_two_folders_mirror_each_other_and_the_table_holds_all() -> None:

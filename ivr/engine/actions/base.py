@@ -56,6 +56,8 @@ class Asks(Struct, frozen=True):
     "Without its id, which the reply gives it."
     items: Mapping[str, Value] = {}
     "What of a list can be chosen (C5), by the names that the line is given."
+    signing_in: Mapping[str, Value] | None = None
+    "What is known of a sign-in that has begun: it is kept, for nobody's eyes, until it is settled. None: as before."
 
 
 @final
@@ -100,6 +102,10 @@ class Needs(Struct, frozen=True):
     "The answer is for nobody's eyes (C12)."
     private: Mapping[str, Argument] = {}
     "Arguments that hold a sensitive value."
+    says: tuple[Segment, ...] = ()
+    "What is said before it is waited for."
+    present: bool = False
+    "It counts only while the caller is there: for who has left, nothing is waited for."
 
 
 @final

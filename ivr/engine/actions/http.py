@@ -40,6 +40,7 @@ JsonTemplate: TypeAlias = (
 _FAILURES = {
     "timeout": ("error.http.timeout", "the web service did not answer in time"),
     "connect": ("error.http.connect", "the web service cannot be reached"),
+    "auth": ("error.http.auth", "the caller is not signed in to the web service, or not any more"),
 }
 _OTHER_FAILURE = ("error.http.connect", "the web service could not be asked")
 _NOT_READABLE = "the web service's answer is not of the shape that the flow expects"
@@ -73,6 +74,8 @@ class Http(Common, frozen=True):
     hold_prompt: Prompt = ()
     sensitive: bool = False
     "The answer is kept in a private variable."
+    sign_in: str | None = None
+    "In whose name it is asked: that of a sign-in, whose token the service adds; none: in nobody's."
 
     @property
     def keeps(self) -> str | None:
@@ -91,6 +94,8 @@ class Http(Common, frozen=True):
         arguments |= {"timeout": self.timeout, "retries": self.retries, "expect": self.expect}
         if self.returns is not None:
             arguments["returns"] = shape_text(self.returns)
+        if self.sign_in is not None:
+            arguments["signIn"] = self.sign_in
         body = self._body(scope)
         total = self.timeout * (self.retries + 1) + sum(PAUSES[: self.retries]) + MARGIN
         if self.body.private:

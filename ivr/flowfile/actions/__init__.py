@@ -14,6 +14,7 @@ from keyword import iskeyword
 from typing import Any
 
 from pydantic import Field, PrivateAttr
+from pydantic.alias_generators import to_snake
 
 from ivr.engine.actions.base import Action
 from ivr.flowfile.actions.answer import AnswerSpec
@@ -32,6 +33,7 @@ from ivr.flowfile.actions.record import Record, RecordSpec
 from ivr.flowfile.actions.reject import RejectSpec
 from ivr.flowfile.actions.return_ import ReturnSpec, WrittenReturn
 from ivr.flowfile.actions.say import SaySpec
+from ivr.flowfile.actions.sign_in import SignIn, SignInSpec
 from ivr.flowfile.actions.split import Split, SplitSpec
 from ivr.flowfile.actions.transfer import Transfer, TransferSpec
 from ivr.flowfile.choices import Command
@@ -50,6 +52,7 @@ class ActionKeys(Model):
     ask: Ask | None = AskSpec.key()
     record: Record | None = RecordSpec.key()
     consent: Consent | None = ConsentSpec.key()
+    sign_in: SignIn | None = SignInSpec.key()
     http: Http | None = HttpSpec.key()
     notify: Notify | None = NotifySpec.key()
     transfer: Transfer | None = TransferSpec.key()
@@ -104,8 +107,8 @@ class ActionKeys(Model):
 
 
 def _identifier(word: str) -> str:
-    """Return the name of a word in Python, which has some of them for itself: `return`."""
-    return f"{word}_" if iskeyword(word) else word
+    """Return the name of a word in Python, which has some of them for itself: `return`; and `sign_in` of `signIn`."""
+    return f"{word}_" if iskeyword(word) else to_snake(word)
 
 
 def table(*specs: type[ActionSpec[Any]], keys: Iterable[str]) -> Mapping[str, type[ActionSpec[Any]]]:
@@ -129,6 +132,7 @@ ACTIONS = table(
     AskSpec,
     RecordSpec,
     ConsentSpec,
+    SignInSpec,
     HttpSpec,
     NotifySpec,
     TransferSpec,

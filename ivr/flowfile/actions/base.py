@@ -47,7 +47,7 @@ class Nothing(Model):
 
 
 class Asking(Model):
-    """What menu, digits and record share."""
+    """What all questions share."""
 
     prompt: Prompt | None = Field(None, description="The question.")
     reprompt: Annotated[list[AnyPart], OneOrMany("text", empty="false")] | None = Field(
@@ -60,10 +60,15 @@ class Asking(Model):
     initial_silence: Annotated[float, Time(1, 30)] | None = Field(
         None, description="How long the caller may be silent: 1s to 30s, default 5s."
     )
+
+
+class Kept(Asking):
+    """What the questions share whose answers can be kept."""
+
     into: Annotated[str, GivenName()] | None = Field(None, description="The variable that keeps the answer.")
 
 
-class Confirmed(Asking):
+class Confirmed(Kept):
     """What the questions share whose answers can be confirmed."""
 
     confirm: ConfirmKey | None = Field(
@@ -127,6 +132,10 @@ class Builder(Protocol):
     @property
     def variables(self) -> Mapping[str, Variable]:
         """The flow's variables by name."""
+
+    @property
+    def scopes(self) -> Mapping[str, tuple[str, ...]]:
+        """What the flow asks an authority for, by the names of `signIns`."""
 
     @property
     def destinations(self) -> Mapping[str, str]:
@@ -260,16 +269,13 @@ class KeepingSpec(ActionSpec[Written]):
 
 
 A = TypeVar("A", bound=Asking)
+K = TypeVar("K", bound=Kept)
 
 
-class AskingSpec(KeepingSpec[A]):
-    """An action that asks the caller, waits for an answer, and may keep it."""
+class AskingSpec(ActionSpec[A]):
+    """An action that asks the caller and waits for an answer."""
 
     attempts_fail_by: ClassVar[tuple[str, ...]] = ("noInput",)
-
-    def kept_in(self, state: str) -> str:
-        """Return the variable that keeps the answer; if the author names none, a name that no author can write."""
-        return kept_in(state, self.written.into)
 
     def prompts(self, here: Path) -> Iterator[Spoken]:
         """Go through the question, and what is said before it is repeated."""
@@ -334,6 +340,14 @@ class AskingSpec(KeepingSpec[A]):
         parts, _ = confirm_prompt(asked.confirm, ())
         yes, no = (long.yes, long.no) if long else (Keyed.model_validate({}), Keyed.model_validate({}))
         return Confirmation(builder.prompt(parts), yes_or_no("yes", yes, "yes"), yes_or_no("no", no, "no"))
+
+
+class AnsweredSpec(AskingSpec[K], KeepingSpec[K]):
+    """An action that asks the caller, and may keep the answer."""
+
+    def kept_in(self, state: str) -> str:
+        """Return the variable that keeps the answer; if the author names none, a name that no author can write."""
+        return kept_in(state, self.written.into)
 
 
 def fractions(here: Path, **times: float | None) -> Iterator[LineNeed]:

@@ -6,13 +6,13 @@ from pydantic import Field
 
 from ivr.engine.actions import consent as engine
 from ivr.engine.expressions.types import BOOLEAN
-from ivr.flowfile.actions.base import AskingSpec, Builder, Matching
+from ivr.flowfile.actions.base import AnsweredSpec, Builder, Kept, Matching
 from ivr.flowfile.choices import Command, Keyed, Told, is_free, with_usual_keys, yes_or_no
 from ivr.flowfile.model_parts import Spoken
 from ivr.flowfile.source import Path
 
 
-class Consent(Matching):
+class Consent(Matching, Kept):
     """Asks for a yes that a recording can depend on."""
 
     yes: Told = Field(Told.model_validate({}), description='Gives consent; default "1" and yes.')
@@ -24,7 +24,7 @@ class Consent(Matching):
         return dict(zip(("yes", "no"), with_usual_keys((self.yes, self.no)), strict=True))
 
 
-class ConsentSpec(AskingSpec[Consent]):
+class ConsentSpec(AnsweredSpec[Consent]):
     """The action `consent` (LANGUAGE C4)."""
 
     word = "consent"

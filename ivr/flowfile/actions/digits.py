@@ -9,7 +9,7 @@ from ivr.engine import commands
 from ivr.engine.actions import digits as engine
 from ivr.engine.expressions.types import TEXT, Type
 from ivr.flowfile.actions.base import (
-    AskingSpec,
+    AnsweredSpec,
     Builder,
     Confirmed,
     LineNeed,
@@ -40,7 +40,7 @@ class Digits(Matching, Confirmed):
     sensitive: Bool = Field(False, description="The keys are private: never spoken, logged or traced.")
 
 
-class DigitsSpec(AskingSpec[Digits]):
+class DigitsSpec(AnsweredSpec[Digits]):
     """The action `digits` (LANGUAGE C4)."""
 
     word = "digits"

@@ -21,6 +21,7 @@ from ivr.flowfile.fields import (
     GivenName,
     Json,
     OneOf,
+    Reference,
     ScalarField,
     Text,
     Time,
@@ -32,7 +33,10 @@ from ivr.flowfile.model_base import Model
 from ivr.flowfile.model_parts import Prompt, Read, Spoken, spoken
 from ivr.flowfile.source import Path, Tree
 
-HTTP_ERRORS = ("error.http.timeout", "error.http.connect", "error.http.body", "error.http.status")
+HTTP_ERRORS = (
+    *("error.http.timeout", "error.http.connect", "error.http.auth"),
+    *("error.http.body", "error.http.status"),
+)
 STATUS_ERROR = re.compile(r"error\.http\.status\.[1-5][0-9]{2}")
 RETRIED = frozenset({"GET", "HEAD", "PUT", "DELETE"})
 "Methods that can be repeated without harm (RFC 9110, 9.2.2), and so are unless the author says otherwise."
@@ -108,6 +112,12 @@ def _depth(value: Tree) -> int:
 SentFields: TypeAlias = Annotated[dict[str, Annotated[str, AnyText()]], Fields("names with values")]
 
 
+class Auth(Model):
+    """In whose name a web service is asked."""
+
+    sign_in: Annotated[str, Reference()] = Field(description="What the caller has signed in to, a name of signIns.")
+
+
 class Http(Model):
     """Asks a web service."""
 
@@ -121,6 +131,9 @@ class Http(Model):
     )
     body: Annotated[Tree, JsonBody()] | None = Field(None, alias="json", description="The body, sent as JSON.")
     form: SentFields | None = Field(None, description="The body, sent as the fields of a form: name: value.")
+    auth: Auth | None = Field(
+        None, description="In whose name it is asked: {signIn: name} adds the token of a caller who has signed in."
+    )
     timeout: Annotated[float, Time(0.1, 60)] = Field(5.0, description="For each try: 100ms to 60s, default 5s.")
     retries: Annotated[int, Whole(0, 5)] | None = Field(
         None, description="How often it is tried again: 0 to 5; default 2, and 0 with POST and PATCH."
@@ -142,6 +155,7 @@ class HttpSpec(KeepingSpec[Http]):
     description = "Asks a web service."
     runs = engine.Http
     model = Http
+    parts = (Auth,)
     is_on_the_line = False
     event_fields = ("status", "body")
     private_fields = frozenset({"body"})
@@ -181,6 +195,7 @@ class HttpSpec(KeepingSpec[Http]):
             into=asked.into,
             hold_prompt=builder.prompt(asked.hold_prompt),
             sensitive=into is not None and into.sensitive,
+            sign_in=asked.auth.sign_in if asked.auth else None,
         )
 
     def successes(self) -> tuple[str, ...]:
@@ -188,8 +203,12 @@ class HttpSpec(KeepingSpec[Http]):
         return ("success",)
 
     def failures(self) -> tuple[str, ...]:
-        """Return what can go wrong; a body that is not read cannot be of another shape."""
-        return tuple(event for event in HTTP_ERRORS if self.written.returns is not None or event != "error.http.body")
+        """Return what can go wrong: a body that is not read has no shape, and who asks as nobody cannot be refused."""
+        never = {
+            "error.http.body": self.written.returns is None,
+            "error.http.auth": self.written.auth is None,
+        }
+        return tuple(event for event in HTTP_ERRORS if not never.get(event))
 
     def fields(self, event: str) -> Mapping[str, Type]:
         """Return what is known of the answer."""

@@ -10,7 +10,7 @@ from ivr.engine.expressions.compile import Template
 from ivr.engine.expressions.types import ANY, TEXT, Type
 from ivr.engine.offers import ITEM_KEYS, FixedChoice, ListChoice
 from ivr.flowfile.actions.base import (
-    AskingSpec,
+    AnsweredSpec,
     Builder,
     Confirmed,
     LineNeed,
@@ -53,7 +53,7 @@ class Menu(Matching, Confirmed):
         return "".join(key for key in ITEM_KEYS if key not in taken)
 
 
-class MenuSpec(AskingSpec[Menu]):
+class MenuSpec(AnsweredSpec[Menu]):
     """The action `menu` (LANGUAGE C4, C5)."""
 
     word = "menu"

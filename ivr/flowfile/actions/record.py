@@ -9,7 +9,7 @@ from ivr.engine import commands
 from ivr.engine.actions import record as engine
 from ivr.engine.expressions.types import RECORDING, RECORDING_FIELDS, Type
 from ivr.flowfile.actions.base import (
-    AskingSpec,
+    AnsweredSpec,
     Builder,
     Confirmed,
     LineNeed,
@@ -48,7 +48,7 @@ class Record(Confirmed):
     hold_prompt: Prompt | None = Field(None, description="Heard while the engine works; default a short silence.")
 
 
-class RecordSpec(AskingSpec[Record]):
+class RecordSpec(AnsweredSpec[Record]):
     """The action `record` (LANGUAGE C4)."""
 
     word = "record"

@@ -49,6 +49,12 @@ class Provided(Struct, frozen=True):
     "Whether mails may go to addresses that depend on the call."
     webhooks: bool = True
     "Whether webhooks are sent."
+    sign_ins: bool = True
+    "Whether callers can sign in."
+    device_codes: bool = True
+    "Whether they can by `device`."
+    bears: Callable[[str], str] | None = None
+    "Says why no caller's token may go to a host, written as an address; empty: it may. None: it is not checked."
 
 
 class Environment(Struct, frozen=True):

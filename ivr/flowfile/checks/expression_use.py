@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator, Sequence
 
+from ivr.engine.actions.sign_in import FACTS as SIGN_IN_FACTS
 from ivr.engine.expressions.check import check_guard, check_text, infer
 from ivr.engine.expressions.compile import Expression, Template
 from ivr.engine.expressions.failure import ExpressionError
@@ -180,6 +181,7 @@ KNOWN_ELSEWHERE = {
         EVENT_FIELDS, 'It is known only in the transition of its event: store it there with "set", or with "into".'
     ),
     "key": "It is known only in the prompt of a choice.",
+    SIGN_IN_FACTS: "It is known only in the prompts of a signIn.",
 }
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from msgspec import Struct
 
 from ivr.engine.actions.decide import DECIDED
+from ivr.engine.actions.sign_in import FACTS as SIGN_IN_FACTS
 from ivr.engine.expressions.types import ANY, BOOLEAN, DATE, DATETIME, INTEGER, TEXT, Type, optional
 from ivr.engine.handlers import longest
 from ivr.flowfile.actions import EVENT_FIELDS as ACTION_FIELDS
@@ -84,6 +85,9 @@ def fields_of(state: State, event: str) -> Env:
 
 def fields_at(document: Document, use: Use) -> Env:
     """Return the fields that every event has which a handler gets."""
+    if use.moment == "signIn" and use.state is not None:
+        sign_in = document.model.states[use.state].sign_in
+        return {SIGN_IN_FACTS: sign_in.known} if sign_in else {}
     if use.moment not in {"transition", "confirm"}:
         return {}
     if use.state is not None:

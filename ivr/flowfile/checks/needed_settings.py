@@ -57,6 +57,31 @@ def _nobody_allowed() -> Text:
     return "Who gets this mail depends on the call, and IVR_MAIL_TO allows no address.", ""
 
 
+@SETTINGS.message
+def _no_sign_ins() -> Text:
+    return "Nobody can sign in: IVR_SIGN_IN_CLIENT_ID is not set.", ""
+
+
+@SETTINGS.message
+def _no_device_codes() -> Text:
+    return 'Nobody can sign in by "device": IVR_SIGN_IN_DEVICE is not true.', ""
+
+
+@SETTINGS.environment_finder
+def sign_ins(document: Document, environment: Environment) -> Iterator[Finding]:
+    """Find sign-ins that the settings do not provide for, and hosts that get no caller's token."""
+    provided = environment.provided
+    for name, state in document.states():
+        if state.sign_in is not None and not provided.sign_ins:
+            yield document.finding(_no_sign_ins(), ("states", name, "signIn"), key=True)
+        elif state.sign_in is not None and state.sign_in.by == "device" and not provided.device_codes:
+            yield document.finding(_no_device_codes(), ("states", name, "signIn", "by"))
+        if state.http is not None and state.http.auth is not None and provided.bears is not None:
+            host = host_written_out(state.http.url)
+            if host is not None and (why := provided.bears(host)):
+                yield document.finding(_refused(why), ("states", name, "http", "auth"), key=True)
+
+
 @SETTINGS.environment_finder
 def hosts(document: Document, environment: Environment) -> Iterator[Finding]:
     """Find web services that the server may not ask."""

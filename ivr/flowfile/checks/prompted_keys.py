@@ -25,6 +25,7 @@ from ivr.flowfile.actions.consent import Consent
 from ivr.flowfile.actions.digits import Digits
 from ivr.flowfile.actions.menu import Menu
 from ivr.flowfile.actions.record import Record
+from ivr.flowfile.actions.sign_in import SignIn
 from ivr.flowfile.checks.declaration import Check
 from ivr.flowfile.checks.instruction_languages import keys_named_in
 from ivr.flowfile.checks.key_instructions import Named
@@ -282,6 +283,8 @@ class _Acceptance:
             if asked.listed:  # what its items are called is not known
                 return Accepted(keys | frozenset(asked.free_keys(self.document.model.commands)), words=None)
             return Accepted(keys, words=_as_heard(form for each in several for form in every_form(each.speech)))
+        if isinstance(asked, SignIn):
+            return Accepted(asked.keys, words=None)
         if isinstance(asked, Consent):
             return Accepted(_keys_of(asked.answers.values()), words=None)
         if isinstance(asked, Record):

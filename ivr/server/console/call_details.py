@@ -136,6 +136,8 @@ def _talk(recorded: Case, flow: Flow, files: Sequence[str | None]) -> Iterator[C
                 | CallNotAnswered()
                 | case.Answered()
                 | case.Responded()
+                | case.SignInOpened()
+                | case.SignInJudged()
                 | case.Arrived()
                 | case.Failed()
                 | case.LineFailed()
