@@ -157,7 +157,7 @@ async def test_who_is_vouched_for_wrongly_is_nobody(world: SignInWorld, claims: 
     assert await world.calls.settled(call, begun.attempt) == "failed"
 
 
-async def test_an_id_token_is_signed_by_the_provider_by_rs256(world: SignInWorld) -> None:
+async def test_an_id_token_is_signed_by_the_provider_by_rs256_for_a_directory_on_the_list(world: SignInWorld) -> None:
     ids = world._client._ids
     good = world.authority.id_token("n")
     assert await ids.user(good, nonce="n", now=world.clock.now) == DirectoryUser(TENANT, ADA_USER.user)
@@ -168,6 +168,8 @@ async def test_an_id_token_is_signed_by_the_provider_by_rs256(world: SignInWorld
         "malformed": "a.b",
         "key": jwt.encode(claims, world.authority.signing, algorithm="RS256", headers={"kid": "key-2"}),
     }
+    foreign = "00000000-0000-0000-0000-000000000001"
+    forged["tenant"] = world.authority.id_token("n", tid=foreign, iss=f"{world.authority.login}/{foreign}/v2.0")
     for reason, token in forged.items():
         with pytest.raises(BadIdToken) as bad:
             await ids.user(token, nonce="n", now=world.clock.now)
