@@ -50,6 +50,10 @@ class Site:
                 token = f'data-token="{await self.token()}"'
             case "/fetching":
                 token = 'data-token-url="/token"'
+            case "/failing":
+                token = 'data-token-url="/nothing-there"'
+            case "/nothing-there":
+                return web.Response(status=500)
             case "/forged":
                 token = 'data-token="x.y"'
             case "/token":
@@ -187,12 +191,15 @@ async def test_a_page_of_another_site_shows_nothing_of_it(tmp_path: Path, page: 
         assert list(archive.stored()) == []
 
 
-async def test_a_forged_token_opens_nothing(tmp_path: Path, page: Page, site: Site) -> None:
+@pytest.mark.parametrize("path", ["/forged", "/failing"])
+async def test_without_a_good_token_nothing_is_opened_and_the_visitor_is_told(
+    tmp_path: Path, page: Page, site: Site, path: str
+) -> None:
     async with serving(tmp_path, chat_page_sites=(site.origin,)) as server:
         site.chat = server.url
-        frame = await opened(page, site, "/forged")
-        await frame.until("document.querySelector('#state').innerText || document.querySelector('#talk li')")
-        page.complaints[:] = [one for one in page.complaints if "401" not in one]
+        frame = await opened(page, site, path)
+        await frame.reads("The chat cannot be opened. Load the page again.")
+        page.complaints[:] = [one for one in page.complaints if "401" not in one and "500" not in one]
         await leaves(page)
     with stored_in(tmp_path / "data") as archive:
         assert list(archive.stored()) == []

@@ -77,7 +77,7 @@ $("talk").addEventListener("load", follow, true); // pictures come later than th
 // --- what is done ---
 
 function send(shown, members) {
-  if (!conversation) return;
+  if (!conversation?.ready) return;
   follows = true;
   conversation.write(shown, members);
   startWaiting();
@@ -96,7 +96,7 @@ function answered({ type, title, value, text, displayText }) {
 
 function write() {
   const words = $("words").value.trim();
-  if (!words || !conversation) return;
+  if (!words || !conversation?.ready) return; // what was typed stays there
   $("words").value = "";
   send(words, { text: words });
 }
@@ -123,6 +123,7 @@ let token = "";
 let renewing = null;
 
 async function begun(before) {
+  let asked = false;
   for (let pause = 500; ; pause = Math.min(2 * pause, 15_000)) {
     const body = JSON.stringify({ site, flow: flow?.value ?? "", before });
     const fields = { "Content-Type": "application/json", ...(token ? { Authorization: `Bearer ${token}` } : {}) };
@@ -132,7 +133,10 @@ async function begun(before) {
       $("state").textContent = "";
       return answer.json();
     }
-    if (answer?.status === 401 && framed && (await another())) continue;
+    if (answer?.status === 401 && framed && !asked) {
+      asked = true; // once: a site whose tokens are refused is not asked for ever
+      if (await another()) continue;
+    }
     if (answer && answer.status < 500 && answer.status !== 429) throw new Error(`refused: ${answer.status}`);
     $("state").textContent = "No connection. Trying again …";
     await new Promise((done) => setTimeout(done, pause));
@@ -191,6 +195,9 @@ function heard({ source, origin, data }) {
     renewing?.(true);
     renewing = null;
     if (first) open();
+  } else if (data.ivrChat === "none") {
+    if (renewing) renewing(false);
+    else ended("The chat cannot be opened. Load the page again.");
   } else if (data.ivrChat === "opened") {
     $("words").focus();
   }

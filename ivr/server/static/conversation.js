@@ -18,6 +18,7 @@ export class Conversation {
     this.begin = begin;
     this.on = on;
     this.kept = this.remembered();
+    this.ready = false; // it can be written to
     this.closed = false;
     this.failures = 0;
     this.seen = new Set(); // what was said, by its id
@@ -32,6 +33,7 @@ export class Conversation {
     const begun = await this.begin(this.kept.begun?.token ?? "");
     if (begun.conversation !== this.kept.begun?.conversation) this.kept = nothing();
     this.taken(begun);
+    this.ready = true;
     if (!this.kept.joined) {
       this.kept.joined = true;
       this.post({ type: "conversationUpdate", membersAdded: [{ id: begun.user }], locale: navigator.language });

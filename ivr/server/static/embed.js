@@ -40,11 +40,11 @@
 
   async function give(fresh) {
     if (!tokenUrl) {
-      if (!fresh) tell({ ivrChat: "token", token });
+      tell(fresh ? { ivrChat: "none" } : { ivrChat: "token", token });
       return;
     }
     const answer = await fetch(tokenUrl, { credentials: "same-origin", cache: "no-store" }).catch(() => null);
-    if (answer?.ok) tell({ ivrChat: "token", token: (await answer.text()).trim() });
+    tell(answer?.ok ? { ivrChat: "token", token: (await answer.text()).trim() } : { ivrChat: "none" });
   }
 
   function open() {
