@@ -18,7 +18,7 @@ JOBS  ?= 4
 # How often `make search` runs the tests that generate their examples.
 ROUNDS ?= 5
 # The tests that take every branch of the engine and of the flow reader. They alone are measured, since measuring makes
-# tests three times slower.
+# tests three times slower; the largest files, which take no other branch, are in tests/large_flows.
 COVERING := tests/engine tests/flowfile tests/expressions tests/spoken_answers
 # The flows for any line; the others need one that transfers calls or speaks German.
 PLAIN := flight-desk pin-check support survey voicemail callback

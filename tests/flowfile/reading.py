@@ -75,3 +75,11 @@ def flow(example: str) -> Flow:
 def said(example: str) -> list[str]:
     """Return what is said about an example: code, message and suggestion."""
     return [f"{found.code}: {found.message} {found.suggestion}".strip() for found in load(whole(example)).findings]
+
+
+def survives(text: str | bytes) -> None:
+    """Whatever a file holds: there is a flow or a finding, and what is printed of it is printable."""
+    loaded = load(text)
+    assert loaded.flow is not None or any(found.is_error for found in loaded.findings)
+    rendered = as_text(loaded.findings)
+    assert rendered.isprintable() or all(char.isprintable() or char == "\n" for char in rendered)

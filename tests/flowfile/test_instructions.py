@@ -31,6 +31,7 @@ FORMS = frozenset({"sales", "technical issue", "yes", "no", "1", "that is right"
         ("Enter 1 or 2. Choose option 3. Key 4.", "1 2 3 4"),
         ("Dial 0 for the operator. Push the button 3 now. Hit 9.", "0 3 9"),
         ("Press B or C.", "B C"),
+        ("Please " * 60 + "press 1 for sales, 2 for support.", "1 2"),
     ],
 )
 def test_the_keys_that_a_text_tells_to_press(text: str, keys: str) -> None:

@@ -187,8 +187,8 @@ async def test_a_body_that_is_too_large_is_forgotten(tmp_path: Path) -> None:
 BY_CONNECTIONS = COUNT // 5
 "A connection takes five times as long as a request, and leaves more, if it leaves anything."
 FEW_TASKS = 10
-ROUNDS = 100
-"Of the loop, in which a closed connection goes its last steps."
+LAST_STEPS = 100
+"Rounds of the loop, in which a closed connection goes its last steps."
 
 
 async def test_a_body_that_stalls_is_forgotten(tmp_path: Path) -> None:
@@ -202,7 +202,7 @@ async def test_a_body_that_stalls_is_forgotten(tmp_path: Path) -> None:
                 clock.turn(60.0)  # for a while, the rest of a body may still come
                 while len(asyncio.all_tasks()) > FEW_TASKS:
                     await asyncio.sleep(0)
-                for _ in range(ROUNDS):  # what the tasks have left to the loop: closing, and cancelled timers
+                for _ in range(LAST_STEPS):  # what the tasks have left to the loop: closing, and cancelled timers
                     clock.turn(60.0)
                     await asyncio.sleep(0)
             return seen
