@@ -81,3 +81,14 @@ states:
     safe = "[x]\u2060(http://evil.example) <\u2060b>1 < 2"
     assert (content["title"], content["facts"]) == (safe, [{"key": "A", "value": safe}])
     assert content["buttons"] == [{"type": "imBack", "title": safe, "value": safe.replace("\u2060", "")}]
+
+
+def test_what_one_channel_knows_is_sent_letter_by_letter_also_in_an_answer() -> None:
+    data = '{"b": 1.10,  "a":[12345678901234567890, 1E5]}'
+    caller = chatting(f"start: {{say: {{card: custom, text: Hi., channelData: '{data}'}}, next: bye}}")
+    commands = [one for one in caller.commands if not isinstance(one, Notify | Request)]
+    posted = [str(one.body) for one in spoken(begun(), *commands).outbound if one.kind == "written"]
+    assert [f'"channelData":{data}' in body for body in posted] == [True]
+    reply = spoken(begun(deliveryMode="expectReplies"), *commands).reply
+    assert reply is not None
+    assert f'"channelData":{data}'.encode() in reply.body

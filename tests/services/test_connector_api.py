@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
+from msgspec.structs import replace
 
 from ivr.ports import Outbound
 from ivr.services.client_credentials import ClientCredentials
@@ -22,6 +23,7 @@ class Connector:
 
     def __init__(self) -> None:
         self.got: list[tuple[str, str | None, object]] = []
+        self.bodies: list[bytes] = []
         self.statuses: list[int] = []
         self.tokens = 0
         self.base = ""
@@ -31,6 +33,7 @@ class Connector:
             self.tokens += 1
             return web.json_response({"access_token": f"t{self.tokens}", "expires_in": 3599})
         body = await request.read()
+        self.bodies.append(body)
         self.got.append((request.raw_path, request.headers.get("Authorization"), json.loads(body) if body else None))
         return web.Response(status=self.statuses.pop(0) if self.statuses else 202)
 
@@ -146,3 +149,10 @@ async def test_without_a_secret_no_token_is_sent(connector: Connector) -> None:
 def test_only_what_the_platform_says_can_go_better_is_tried_again() -> None:
     assert [status for status in range(200, 600) if MANNERS.later(status)] == [412, 429, 502, 503, 504]
     assert (MANNERS.first_pause, MANNERS.longest_pause, MANNERS.spread) == (0.5, 30.0, True)
+
+
+async def test_a_body_that_is_written_already_is_sent_letter_by_letter(connector: Connector) -> None:
+    body = '{"type":"message","channelData":{"b": 1.10,  "a":[12345678901234567890, 1E5]}}'
+    async with api_of(connector) as api:
+        await api.send(replace(connector.post(), body=body, kind="written"), "1.1")
+    assert connector.bodies[-1] == body.encode()
