@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from ivr.channels.botframework.codec import ACCEPTED
+from ivr.channels.botframework.page_channel import PageChannel
 from ivr.channels.in_writing.pace import AT_ONCE, OF_USE, PATIENCE, PAUSE
 from ivr.engine.commands import (
     Answer,
@@ -396,3 +397,45 @@ def test_two_channels_may_have_the_same_conversation() -> None:
     one, other = message(channelId="webchat", conversation={"id": "a/b #"}), message(conversation={"id": "a/b #"})
     assert message(channelId="msteams:copilot").key.id == "msteams:copilot/29:1iFtpwQ..."
     assert (one.key.id, other.key.id) == ("webchat/a%2Fb%20%23", "skype/a%2Fb%20%23")
+
+
+TENANT, USER = "F8CDEF31-a31e-4b4a-93e4-5f571e91255a", "00000000-0000-0000-0000-00000000000A"
+TEAMS = {"channelId": "msteams", "channelData": {"tenant": {"id": TENANT}}}
+
+
+@pytest.mark.parametrize(
+    ("changed", "identity"),
+    [
+        ({}, f"{TENANT}/{USER}".lower()),
+        ({"channelData": None, "conversation": {"id": "c", "tenantId": TENANT}}, f"{TENANT}/{USER}".lower()),
+        ({"channelId": "webchat"}, None),
+        ({"channelId": "directline"}, None),
+        ({"channelData": {"tenant": "x"}}, None),
+        ({"channelData": {"tenant": {"id": f"{TENANT}/{TENANT}"}}}, None),
+        ({"channelData": {"tenant": {"id": 7}}}, None),
+        ({"from": {"id": "29:1iFtpwQ...", "aadObjectId": ["x"]}}, None),
+        ({"from": {"id": "29:1iFtpwQ..."}}, None),
+    ],
+)
+def test_whom_teams_knows_by_a_directory_is_known_and_nobody_elsewhere(
+    changed: dict[str, Any], identity: str | None
+) -> None:
+    sender = {"id": "29:1iFtpwQ...", "aadObjectId": USER}
+    incoming = message(CHANNEL, **{"from": sender, **TEAMS, **changed})
+    [received] = CHANNEL.hear(Leg(), incoming, now=NOW).events
+    assert received.identity == identity
+
+
+def test_who_is_added_by_somebody_else_is_not_that_one() -> None:
+    added = [{"id": "29:other", "aadObjectId": USER}]
+    sender = {"id": "29:1iFtpwQ...", "aadObjectId": USER}
+    fields = {"type": "conversationUpdate", "text": None, "membersAdded": added, "from": sender, **TEAMS}
+    [received] = CHANNEL.hear(Leg(), message(CHANNEL, **fields), now=NOW).events
+    assert (received.caller, received.identity) == ("29:other", None)
+
+
+def test_a_browser_vouches_for_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    incoming = message(CHANNEL, **{"from": {"id": "29:1iFtpwQ...", "aadObjectId": USER}, **TEAMS})
+    monkeypatch.setattr(CHANNEL, "vouches", PageChannel.vouches)
+    [received] = CHANNEL.hear(Leg(), incoming, now=NOW).events
+    assert received.identity is None

@@ -4,6 +4,7 @@ The token is good when an activity is read, but what stands in it was written by
 to what somebody needs. Unknown members and unknown kinds of activities are passed over (activity protocol, A2005).
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, Literal, TypeAlias, get_args
 
@@ -18,6 +19,8 @@ MAX_TEXT: Final = 8000
 LONGEST_ID: Final = 512
 "Characters of an id."
 _LONGEST_NAME = 200
+TEAMS: Final = "msteams"
+_DIRECTORY_ID = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}", re.ASCII)
 VOICE = "application/vnd.microsoft.activity.voice+json"
 "Of a value: a whole utterance, spoken into a microphone (activity protocol 3.4)."
 
@@ -67,6 +70,8 @@ class Activity(Struct, frozen=True):
     "Of an event: the member `state` of its value."
     added: tuple[Account, ...] = ()
     removed: tuple[Account, ...] = ()
+    identity: str | None = None
+    "Who the sender is in a directory, `<tenant>/<object id>`, where the channel has authenticated that; None: unknown."
     expects_replies: bool = False
     "Replies are wanted in the body of the answer."
 
@@ -103,6 +108,7 @@ def read_activity(body: bytes) -> Activity:
         state=_word_in(value, "state"),
         added=tuple(_account(one, "membersAdded") for one in _list(tree, "membersAdded")),
         removed=tuple(_account(one, "membersRemoved") for one in _list(tree, "membersRemoved")),
+        identity=_identity(tree),
         expects_replies=_text(tree, "deliveryMode") == "expectReplies",
     )
 
@@ -137,6 +143,22 @@ def _account(value: object, member: str) -> Account:
         raise _bad(f"{member} is an object.")
     tree = value or {}
     return Account(_text(tree, "id")[:LONGEST_ID], plain(_text(tree, "name"), _LONGEST_NAME))
+
+
+def _identity(tree: Mapping[str, Any]) -> str | None:
+    """Return whom Teams names by the directory; other channels let users say of themselves what they like."""
+    if tree.get("channelId") != TEAMS:
+        return None
+    data = tree.get("channelData")
+    tenant = _member(data.get("tenant") if isinstance(data, dict) else None, "id")
+    tenant = tenant or _member(tree.get("conversation"), "tenantId")
+    user = _member(tree.get("from"), "aadObjectId")
+    known = all(isinstance(one, str) and _DIRECTORY_ID.fullmatch(one) for one in (tenant, user))
+    return f"{tenant}/{user}".lower() if known else None
+
+
+def _member(value: object, name: str) -> object:
+    return value.get(name) if isinstance(value, dict) else None
 
 
 def _said(tree: Mapping[str, Any], value: object) -> str:

@@ -39,6 +39,8 @@ class BotFrameworkChannel:
     """`ports.Channel` for one bot."""
 
     name = CHANNEL
+    vouches = True
+    "Whoever posts has authenticated the users that it names."
     reads: frozenset[str] = frozenset()
     endpoints: Sequence[Endpoint] = (Endpoint(MESSAGES, named=True),)
     can = Capabilities(
@@ -190,7 +192,11 @@ class BotFrameworkChannel:
         if user is None:
             return Exchange(Leg(), reply=reply)
         received = CallReceived(
-            user.id or None, activity.recipient.id, language=_language(activity.locale), transfers=self._hands_over
+            user.id or None,
+            activity.recipient.id,
+            language=_language(activity.locale),
+            transfers=self._hands_over,
+            identity=activity.identity if self.vouches and user.id == activity.sender.id else None,
         )
         return Exchange(notes.of_activity(activity, user), (received,), reply=reply)
 

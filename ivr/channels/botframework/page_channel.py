@@ -24,6 +24,7 @@ class PageChannel(BotFrameworkChannel):
     """`ports.Channel` for the pages of this server."""
 
     name = PAGE
+    vouches = False  # a browser posts, and may name whom it likes
     endpoints: Sequence[Endpoint] = (Endpoint(PAGE_MESSAGES, named=True),)
 
     def decode(self, request: WebhookRequest) -> Sequence[Incoming] | WebhookReply:
