@@ -16,7 +16,7 @@ from ivr.advance import Heard, advance
 from ivr.call_record import CallRecord, Commit
 from ivr.channels.skype import FORM, SkypeChannel
 from ivr.engine.call import Facts, new_call
-from ivr.engine.commands import LineCommand, Notify, Request
+from ivr.engine.commands import LineCommand, Notify, Remember, Request
 from ivr.engine.flow import Flow
 from ivr.engine.machine import step
 from ivr.flowfile.load import load_flow
@@ -176,7 +176,7 @@ def _taken_apart(message: Message) -> PlainForm | None:
 def _last_commands(commit: Commit) -> Sequence[LineCommand]:
     """Return what is sent to the line after a turn."""
     ordered = [step.commands for step in commit.trace if step.commands]
-    return tuple(each for each in ordered[-1] if not isinstance(each, Request | Notify)) if ordered else ()
+    return tuple(each for each in ordered[-1] if not isinstance(each, Request | Notify | Remember)) if ordered else ()
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from ivr.call_record import REMEMBERED, CallRecord, Commit, Stepped, recordings_in
-from ivr.engine.commands import FETCH, FETCH_TIME, LineCommand, Notify, Request
+from ivr.engine.commands import FETCH, FETCH_TIME, LineCommand, Notify, Remember, Request
 from ivr.engine.events import (
     CallEnded,
     Event,
@@ -41,6 +41,7 @@ from ivr.engine.line_facts import LineFacts
 from ivr.engine.machine import step
 from ivr.engine.masking import public
 from ivr.ports import Channel, Exchange, Incoming, Outbound, Upload, WebhookReply
+from ivr.user_values import KeptValue
 
 
 class Heard(Struct, frozen=True):
@@ -61,6 +62,7 @@ class _WorkingCopy:
         "fetches",
         "flow",
         "jobs",
+        "kept",
         "leg",
         "line",
         "moved",
@@ -84,6 +86,7 @@ class _WorkingCopy:
         self.trace: list[Stepped] = []
         self.jobs: list[Request] = []
         self.notifications: list[Notify] = []
+        self.kept: dict[str, KeptValue] = {}
         self.outbound: list[Outbound] = []
         self.fetches = dict(record.fetches)
         self.line = record.line
@@ -132,12 +135,20 @@ class _WorkingCopy:
                 self.jobs.append(command)
             elif type(command) is Notify:
                 self.notifications.append(command)
+            elif type(command) is Remember:
+                self.remember(command)
             else:
                 line.append(command)
         # Commands of an earlier event of this turn were never sent: those of the last one stand. An event that orders
         # nothing leaves them as they are, unless the caller has left.
         if line or self.call.phase in {"gone", "over"}:
             self.commands = line
+
+    def remember(self, command: Remember) -> None:
+        """Keep values of the caller, each for as long as its variable says from now on."""
+        for name, value in (*command.values.items(), *command.private.items()):
+            until = self.now + (self.flow.variables[name].keep or 0.0)
+            self.kept[name] = KeptValue(name, value, until, name in command.private)
 
     def speak(self) -> WebhookReply:
         """Send the commands to the line; on some lines that is already an event (a text that is posted is heard)."""
@@ -268,6 +279,7 @@ def _commit(
         owed,
         audio,
         tuple(turn.notifications),
+        tuple(turn.kept.values()) if after.user is not None else (),
         turn.now,
     )
 

@@ -9,6 +9,7 @@ from ivr.engine.commands import Command, Notify, Request
 from ivr.engine.events import Event, RecordingMade, RecordingReady
 from ivr.engine.line_facts import LineFacts
 from ivr.ports import CallKey, Leg, Outbound, WebhookReply
+from ivr.user_values import KeptValue, User
 
 REMEMBERED = 16
 "Replies kept for repeats; an older message gets the last reply. And messages in a row that move nothing, and are kept."
@@ -42,6 +43,12 @@ class CallRecord(Struct, frozen=True, omit_defaults=True):
     "Recordings that are on their way, by their operations: what the platform is told once each is kept."
     ordered: str = ""
     "Of a call that we place: what stands for its whole order, so that another order under the same key is noticed."
+
+    @property
+    def user(self) -> User | None:
+        """Whose values are kept beyond the call; None: nobody's, since the line does not say who is calling."""
+        facts = self.call.facts
+        return User(self.key.channel, self.key.account, facts.within, facts.party) if facts.party is not None else None
 
 
 class Stepped(Struct, frozen=True, omit_defaults=True):
@@ -85,6 +92,8 @@ class Commit(Struct, frozen=True):
     "The recording that the turn takes, if it is saved with it; its name is in the trace."
     notifications: tuple[Notify, ...] = ()
     "Who is to be told of something."
+    kept: tuple[KeptValue, ...] = ()
+    "Of the caller, beyond the call; of a caller without a name, nothing."
     now: float | None = None
     "When the turn was, in seconds since 1970; None: when the last line of its trace was."
 

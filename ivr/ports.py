@@ -12,6 +12,7 @@ from msgspec import Struct, field
 from ivr.capabilities import Capabilities
 from ivr.engine.commands import LineCommand, Text
 from ivr.engine.events import Event
+from ivr.user_values import User
 
 # --- the web, cut loose from any web server --------------------------------------------------------------------------
 
@@ -107,6 +108,8 @@ class Incoming(Struct, frozen=True):
     "The reply where no such call is known; None: it is refused (404)."
     line: str = ""
     "What flows call the channel (`call.channel`); empty: by its name."
+    forgets: User | None = None
+    "Somebody who wants nothing to be kept any more; it is erased, whatever becomes of the call."
 
 
 class Outbound(Struct, frozen=True):

@@ -15,6 +15,7 @@ from ivr.call_record import CallRecord, Commit, Stepped
 from ivr.engine.commands import Request
 from ivr.engine.events import Event
 from ivr.ports import CallKey
+from ivr.user_values import UserValues
 
 T = TypeVar("T")
 
@@ -32,7 +33,7 @@ class Order(Struct, frozen=True):
     "Runs begun so far, this one included."
 
 
-class CallStore(Protocol):
+class CallStore(UserValues, Protocol):
     """Live calls. What was committed survives `kill -9` and power loss before `commit` returns."""
 
     def pseudonym(self, message: str) -> str:
@@ -197,6 +198,10 @@ class Erasure(Struct, frozen=True):
     "Why the store's log still holds what was erased, until it is erased again; empty: it holds nothing of it."
     unread: int = 0
     "Damaged calls that may be of this caller: their caller cannot be read."
+    values: int = 0
+    "What flows had kept of the caller, beyond the calls."
+    unknown_values: int = 0
+    "What flows have kept of callers, where the key is not at hand that tells whose it is."
 
 
 CallTrace: TypeAlias = tuple[str | None, Sequence[Stepped]]
@@ -298,10 +303,10 @@ class Archive(Protocol):
         """
 
     async def erase(self, *, caller: str | None = None, call: str | None = None) -> Erasure:
-        """Erase all calls of a caller, or the one call with our id, all or none, and overwrite what was there.
+        """Erase a caller (all calls, and what is kept beyond them) or the one call with our id, all or nothing.
 
-        The caller of this method deletes their files. No server may be serving these calls: it has them in memory.
-        Raises StoreUnavailable if nothing was erased.
+        What was there is overwritten. The caller of this method deletes their files. No server may be serving these
+        calls: it has them in memory. Raises StoreUnavailable if nothing was erased.
         """
 
     async def empty_log(self) -> bool:

@@ -37,17 +37,16 @@ from ivr.advance import Heard, advance, heard_enough
 from ivr.call_record import CallRecord, Commit
 from ivr.conversations import addressed
 from ivr.engine.call import Facts, new_call
-from ivr.engine.events import CallEnded, CallPlaced, CallReceived, Event
+from ivr.engine.events import CallEnded, CallPlaced, Event
 from ivr.engine.flow import Flow
 from ivr.errors import OrderRefused, StaleCall, WebhookError
-from ivr.ports import CallingChannel, CallKey, Channel, Dial, Incoming, Leg, Outbound, WebhookReply
+from ivr.ports import CallingChannel, CallKey, Channel, Dial, Incoming, Outbound, WebhookReply
 from ivr.storage import Absent, CallStore, CallStoreInMemory
+from ivr.turn_beginning import UNKNOWN, Beginning, Beginnings, recalled, with_user
 from ivr.turn_log import log_end, log_failures, log_message
 from ivr.turn_needs import Closings, Deliveries, Flows, Jobs, NoDeliveries, Uploads
 
 Store = TypeVar("Store", bound=CallStore)
-UNKNOWN = "unknown-call"
-"Why a message is refused that is of no call, and begins none."
 
 
 class Turn(Struct, frozen=True):
@@ -97,7 +96,7 @@ class Turns(Generic[Store]):
         self._notifier = notifier or NoDeliveries()
         self._requests = requests or NoDeliveries()
         self._uploads = uploads
-        self._closings = closings
+        self._beginnings = Beginnings(channels, flows, closings, now)
         self._now = now
         self._mint = mint
         self._idle = idle
@@ -113,6 +112,12 @@ class Turns(Generic[Store]):
         """
         if incoming.again:
             incoming = await addressed(self._store, incoming, now=self._now())
+        reply = await self._replied(incoming, flow, arrived)
+        if incoming.forgets is not None:  # last: the call that is over with this may still have put something there
+            await self._store.forget_user(incoming.forgets)
+        return reply
+
+    async def _replied(self, incoming: Incoming, flow: str | None, arrived: float) -> WebhookReply:
         try:
             record, message = await self._apply(incoming, flow)
         except WebhookError as error:
@@ -179,8 +184,8 @@ class Turns(Generic[Store]):
         while (record := await self._store.load(key)) is None:
             now = self._now()
             placed = channel.place(dial, now=now)
-            closed = self._closings.of(flow.all_calendars) if flow.all_calendars else {}
-            began = CallPlaced(dial.caller, dial.to, closed=closed, values=values)
+            began = CallPlaced(dial.caller, dial.to, closed=self._beginnings.closed(flow), values=values)
+            began = await recalled(self._store, flow, key, began, now=now)
             commit = advance(
                 flow,
                 channel,
@@ -215,7 +220,8 @@ class Turns(Generic[Store]):
                 return record, message.id
             if record is None:
                 try:
-                    turn = self._opened(message, name)
+                    begins = self._beginnings.of(message, name)
+                    turn = self._opened(await with_user(self._store, begins))
                 except WebhookError:  # it begins no call; it may be of one that memory holds no longer
                     record = await self._store.load(incoming.key)
                     if record is None:
@@ -274,24 +280,12 @@ class Turns(Generic[Store]):
             return incoming  # answered by an earlier release, which stored ids as they came
         return replace(incoming, id=self._store.pseudonym(incoming.id))
 
-    def _opened(self, incoming: Incoming, name: str | None) -> Turn:
-        """Return what the first message of a call leads to, in the flow that belongs to the number called."""
-        now = self._now()
-        exchange = self._channels[incoming.key.channel].hear(Leg(), incoming, now=now)
-        received = next((event for event in exchange.events if isinstance(event, CallReceived)), None)
-        if not incoming.starts or received is None:
-            raise WebhookError(404, UNKNOWN, "No call with this id is known here.")
-        flow = self._flows.choose(name, received.called)
-        call_id = self._mint()
+    def _opened(self, begins: Beginning) -> Turn:
+        """Return what the first message of a call leads to."""
+        incoming, call_id = begins.heard.incoming, self._mint()
         facts = Facts(id=call_id, channel=incoming.line or incoming.key.channel)
-        record = CallRecord(call_id, incoming.key, new_call(flow.hash, facts))
-        if flow.all_calendars:
-            exchange = replace(exchange, events=tuple(self._with_closings(event, flow) for event in exchange.events))
-        return self._advanced(flow, record, Heard(incoming, exchange), now)
-
-    def _with_closings(self, event: Event, flow: Flow) -> Event:
-        """Add what the operator has closed to the first event of a call: what the flow reads of it is in its trace."""
-        return replace(event, closed=self._closings.of(flow.all_calendars)) if type(event) is CallReceived else event
+        record = CallRecord(call_id, incoming.key, new_call(begins.flow.hash, facts))
+        return self._advanced(begins.flow, record, begins.heard, begins.now)
 
     def _told(self, incoming: Incoming, flow: Flow, record: CallRecord, inbox: Sequence[Event] = ()) -> Turn:
         """Return what a message leads to where its call stands."""
@@ -370,9 +364,12 @@ class TurnsInMemory(Turns[CallStoreInMemory]):
 
     def _turn_now(self, incoming: Incoming, name: str | None) -> Turn | None:
         """Return what a message leads to; None: that takes more than a look at memory."""
+        if incoming.forgets is not None:
+            return None
         record = self._store.glance(incoming.key)
         if record is Absent.UNKNOWN and incoming.starts:
-            return self._opened(self._named(incoming, None), name)
+            begins = self._beginnings.of(self._named(incoming, None), name)
+            return None if begins.flow.remembered else self._opened(begins)
         if isinstance(record, Absent) or heard_enough(record):
             return None
         message = self._named(incoming, record)

@@ -42,7 +42,7 @@ from ivr.trace.experience import FlowVoice, experience
 from ivr.trace.failures import FlowFailure
 from ivr.trace.files import NAME, NAME_RULE, dumps, keep_case, written_lines
 from ivr.trace.folders import CASES
-from ivr.trace.sentences import caller_action, clock, line_in_full, question, services, spoken, told
+from ivr.trace.sentences import caller_action, clock, kept, line_in_full, question, services, spoken, told
 from ivr.trace.stored_flows import StoredFlows
 
 _AGO = re.compile(r"(\d{1,6})\s*([smhdw])")
@@ -262,7 +262,9 @@ def recordings(of_group: Path | None, /, call: str, to: Path | None, data: Path 
 @data_option
 @click.pass_obj
 def erase_caller(of_group: Path | None, /, caller: str | None, call: str | None, yes: bool, data: Path | None) -> None:
-    """Erase all calls of a caller, or one call: trace, transcripts and recordings. Prints a receipt.
+    """Erase a caller, or one call: trace, transcripts, recordings. Prints a receipt.
+
+    Of a caller, what flows have kept beyond the calls (`user.NAME`) is erased, too.
 
     With a caller goes what bots keep of a user with the same id (`ivr botstate`).
 
@@ -378,5 +380,7 @@ def _transcript_line(line: CaseLine, voice: FlowVoice) -> Iterator[str]:
         yield f"{_INDENT}[{services(applied.ordered)} is asked]"
     for notification in applied.told:
         yield from wrap(f"[{told([notification])}]", WIDTH, initial_indent=_INDENT, subsequent_indent=_INDENT + " ")
+    if applied.kept:
+        yield from wrap(f"[{kept(applied.kept)}]", WIDTH, initial_indent=_INDENT, subsequent_indent=_INDENT + " ")
     if applied.end is not None:
         yield f"{_INDENT}[the flow {'hangs up' if applied.end == 'hangup' else 'declines the call'}]"

@@ -46,7 +46,13 @@ class ErasureTarget(Struct, frozen=True):
         return f"call {self.call}" if self.caller is None else self.caller
 
 
-def erase(folder: DataFolder, wanted: ErasureTarget, *, ask: bool, patience: float = PATIENCE) -> None:
+def erase(
+    folder: DataFolder,
+    wanted: ErasureTarget,
+    *,
+    ask: bool,
+    patience: float = PATIENCE,
+) -> None:
     """Erase a caller, or one call, from a data folder and print a receipt; ends the command if the folder is in use.
 
     The command fails, too, if something of the caller is left on the disk, as the receipt says, and if there is no
@@ -58,7 +64,7 @@ def erase(folder: DataFolder, wanted: ErasureTarget, *, ask: bool, patience: flo
     try:
         with (
             DataFolder.open(folder.path),  # before anything is asked: a running server must be stopped first
-            StoredCalls(open_archive(folder, patience=patience)) as archive,
+            StoredCalls(open_archive(folder, seal_key=seal_key_setting(), patience=patience)) as archive,
         ):
             known, records = _known(archive, wanted), _count_records(folder, wanted, patience)
             if ask and (known[str(wanted)] or records):
@@ -73,14 +79,15 @@ def erase(folder: DataFolder, wanted: ErasureTarget, *, ask: bool, patience: flo
     except StoreUnavailable as error:
         what = f"{_records(kept.records)} erased, but no call" if kept.records else "Nothing was erased"
         raise click.ClickException(f"{what}: {error}. Try again.") from error
-    if erasure.calls or kept.records:
+    found = bool(erasure.calls or erasure.values or kept.records)
+    if found:
         _receipt(folder, wanted, erasure, files, kept)
     else:
         which = f"No call of {wanted}" if wanted.caller else f"No {wanted}"
         click.echo(f"{which} was found. Nothing was erased. {did_you_mean(str(wanted), known)}".rstrip())
         _tell_log(erasure)
         _tell_rest(wanted, erasure)
-    if erasure.left or files.left or files.mails_left or not (erasure.calls or kept.records):
+    if erasure.left or files.left or files.mails_left or erasure.unknown_values or not found:
         raise click.exceptions.Exit(1)
 
 
@@ -155,6 +162,8 @@ def _receipt(
     for what, deleted in (("audio", files.gone), ("mail", files.mails)):
         for name, size in deleted:
             click.echo(f"  {what} {name}: {_many(size, 'byte')}")
+    if erasure.values:
+        click.echo(f"  what flows had kept of the caller: {_many(erasure.values, 'value')}")
     more = f", {_many(len(files.mails), 'mail')}" if files.mails else ""
     more += f", {_records(kept.records)}" if kept.records else ""
     click.echo(f"Erased: {_many(len(erasure.calls), 'call')}, {_many(len(files.gone), 'recording')}{more}.")
@@ -186,6 +195,11 @@ def _tell_rest(wanted: ErasureTarget, erasure: Erasure) -> None:
             f"Not erased: {_many(erasure.unread, 'damaged call')} without a readable caller, perhaps of this caller."
         )
         click.echo("To find and erase them: ivr calls damaged, then ivr calls erase --call ID")
+    if erasure.unknown_values:
+        click.echo(
+            "STILL ON THE DISK: what flows have kept of callers. Without the sealing key nobody can tell whose it is."
+        )
+        click.echo("Set IVR_SEAL_KEY as for the server, or put its key file back, and run this command again.")
     _tell_cases(wanted.caller)
 
 

@@ -18,7 +18,7 @@ from rich.console import Console
 from ivr.cli import sign_in_answers
 from ivr.cli.flowfiles import load_or_exit
 from ivr.cli.keyboard import Keyboard
-from ivr.cli.parameter_values import given_values, value_option
+from ivr.cli.parameter_values import given_values, of_user, value_option
 from ivr.cli.phone.flags import TIME
 from ivr.cli.phone.screen import Screen, means_something
 from ivr.cli.phone.terminal import Typist
@@ -26,7 +26,7 @@ from ivr.cli.terminal_text import plain
 from ivr.cli.web_answers import AnswersError, WebServices, by_hand, from_file, really, shown
 from ivr.cli.written_line import WrittenLine
 from ivr.engine.call import Call, Facts, new_call
-from ivr.engine.commands import Command, LineCommand, Notify, Request
+from ivr.engine.commands import Command, LineCommand, Notify, Remember, Request
 from ivr.engine.events import (
     CallAnswered,
     CallEnded,
@@ -50,8 +50,8 @@ from ivr.phone.callers.turn_based import TurnBased
 from ivr.phone.command_run import perform
 from ivr.phone.phone_events import Done, KeyHeard, ListensFor, PhoneEvent, RecordingBegan, WordsHeard
 from ivr.settings import SettingsError, load_settings, secrets_of
-from ivr.trace.experience import told_of
-from ivr.trace.sentences import failure, told
+from ivr.trace.experience import kept_of, told_of
+from ivr.trace.sentences import failure, kept, told
 
 HELP = """\
 Type what the caller does:
@@ -107,7 +107,7 @@ class Talk:
         events: Sequence[Event] = begin
         while self._call.phase != "over":
             commands = self._step(events)
-            line = tuple(command for command in commands if not isinstance(command, Request | Notify))
+            line = tuple(command for command in commands if not isinstance(command, Request | Notify | Remember))
             request = next((command for command in commands if isinstance(command, Request)), None)
             if line:
                 events = await self._perform(line)
@@ -172,8 +172,11 @@ class Talk:
             for command in stepped.commands:
                 if isinstance(command, Notify):
                     self._console.print(f"[dim]  {plain(told([told_of(command)]))}[/]")
+                if isinstance(command, Remember):
+                    self._console.print(f"[dim]  {plain(kept(kept_of(command)))}[/]")
             # A recording that leaving ended orders its transcript; that the caller left orders nothing.
-            commands = stepped.commands or commands
+            ordered = tuple(command for command in stepped.commands if not isinstance(command, Remember))
+            commands = ordered or commands
         return commands
 
     async def _typed(self, question: str) -> str | None:
@@ -317,11 +320,12 @@ def talk(  # noqa: PLR0917  # click calls it by name
               ivr talk flows/pin-check.yaml --at "2026-12-24 18:00"
               ivr talk reminder.yaml --placed --value patient=Anna
     """
-    if (machine or values) and not placed:
-        raise click.UsageError("--machine and --value go with --placed.")
     if channel and placed:
         raise click.UsageError("--placed goes without --channel: a chat places no calls.")
     loaded = load_or_exit(flow)
+    user, parameters = of_user(loaded, values)
+    if (machine or parameters) and not placed:
+        raise click.UsageError("--machine and --value go with --placed, but for user.NAME=VALUE.")
     try:
         settings = load_settings().settings
         services = really(settings) if ask else from_file(answers)
@@ -330,11 +334,13 @@ def talk(  # noqa: PLR0917  # click calls it by name
         raise click.ClickException(str(error)) from error
     closings = _closings(closed, loaded.all_calendars)
     begin: Sequence[Event] = [
-        CallReceived(caller or None, "terminal", language, at, closings, transfers=channel is None)
+        CallReceived(
+            caller or None, "terminal", language, at, closings, transfers=channel is None, user=user if caller else {}
+        )
     ]
     if placed:
         told = {"language": language} if language is not None else {}
-        order = CallPlaced("terminal", caller or "terminal", at, closings, told | given_values(values))
+        order = CallPlaced("terminal", caller or "terminal", at, closings, told | given_values(parameters), user=user)
         begin = [order, CallAnswered("machine" if machine else "human", transfers=True)]
     console = Console(highlight=False, soft_wrap=True)
     console.print("[dim]The call begins. Type /help for a list of commands.[/]")

@@ -1,6 +1,6 @@
 """One call as the engine knows it: everything `step` needs to go on, and nothing else."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Literal, TypeAlias, TypeVar
 
 from msgspec import Struct, field
@@ -33,6 +33,14 @@ class Memory(Struct, frozen=True, omit_defaults=True):
     def without(self, prefix: str) -> "Memory":
         """Return it without what an invoked flow has left: all whose name begins so (C10)."""
         return Memory(_without(self.variables, prefix), _without(self.private, prefix), _without(self.visits, prefix))
+
+    def lacking(self, names: Collection[str]) -> "Memory":
+        """Return it without variables of these names."""
+        variables, private = (
+            {name: value for name, value in known.items() if name not in names}
+            for known in (self.variables, self.private)
+        )
+        return Memory(variables, private, self.visits)
 
     def visited(self, state: str) -> "Memory":
         """Return it after a state was entered once more."""
@@ -132,6 +140,8 @@ class Facts(Struct, frozen=True, omit_defaults=True):
     "Who answered a call that we placed; None: nobody has, or somebody called us."
     answered: float | None = None
     "When that was, in seconds since 1970, UTC."
+    within: str = ""
+    "The part of the line in which the caller's name is that of one person alone; empty: in all of it."
     rung: float | None = None
     "When the other side of a call that we placed was first known to be rung, in seconds since 1970, UTC."
 

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from ivr.engine.cards import CardFace
 from ivr.engine.events import Scalar
 from ivr.engine.text_markup import Markup
+from ivr.engine.values import Stored
 
 Argument: TypeAlias = Scalar | tuple[str, ...] | dict[str, Scalar]
 "What a service is told: one value, a list of texts, or values by name."
@@ -281,4 +282,16 @@ class Notify(Struct, frozen=True, tag=True, omit_defaults=True):
     "We placed the call: `called` is who was on the line."
 
 
-Command: TypeAlias = LineCommand | Request | Notify
+@final
+class Remember(Struct, frozen=True, tag=True, omit_defaults=True):
+    """Keep values of the caller beyond the call, saved with it: the last one for each variable `user.NAME`.
+
+    None: what is kept is erased, and the variable has its default again.
+    """
+
+    values: Mapping[str, Stored] = {}
+    private: Mapping[str, Stored] = {}
+    "Those that are sensitive: sealed wherever they are stored, and masked in the trace (LANGUAGE C12)."
+
+
+Command: TypeAlias = LineCommand | Request | Notify | Remember

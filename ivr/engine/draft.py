@@ -39,10 +39,11 @@ from ivr.engine.events import CallPlaced, CallReceived, Event
 from ivr.engine.flow import Flow, State
 from ivr.engine.judge import Judge
 from ivr.engine.language_choice import among
-from ivr.engine.parameters import given
+from ivr.engine.parameters import taken
 from ivr.engine.pretend import ahead
 from ivr.engine.scope import PART, Scope
-from ivr.engine.values import MaskedValue, Value, pack
+from ivr.engine.user_memory import UserValues, shown
+from ivr.engine.values import Value, pack
 from ivr.engine.variables import Misfit, fit
 from ivr.errors import ExpressionFailed
 
@@ -76,6 +77,7 @@ class Draft:
         "steps",
         "traced",
         "transferred",
+        "user",
         "waiting",
         "wrong",
     )
@@ -103,6 +105,7 @@ class Draft:
         self.path: list[Taken] = []
         self.failures: list[Failure] = []
         self.traced: Event | None = None
+        self.user = UserValues(flow, call.memory)
         self._call = call
         self._counted = 0
 
@@ -172,21 +175,19 @@ class Draft:
             ahead=ahead(event.at, self.flow.zone, now=self.now) if event.at else 0.0,
         )
         if type(event) is CallReceived:
-            self.facts = replace(
-                self.facts, language=event.language, transfers=event.transfers, identity=event.identity
-            )
+            known = replace(self.facts, language=event.language, transfers=event.transfers, identity=event.identity)
+            self.facts, self.traced = replace(known, within=event.within), shown(self.flow, event)
         else:
             self.facts = replace(self.facts, placed=True)
-        begin = self.flow.variables.items()
-        self._keep({name: variable.default for name, variable in begin if variable.has_default and PART not in name})
+        begin = ((name, one) for name, one in self.flow.variables.items() if one.has_default and one.keep is None)
+        self._keep({name: variable.default for name, variable in begin if PART not in name})
+        self.memory = self.user.recalled(event, self.memory)
 
     def give(self, event: CallPlaced) -> None:
         """Keep what a call of ours begins with, and what a trace may hold of it; raise Misfit."""
-        values = {**given(self.flow, event.values), **dict.fromkeys(event.masked, MaskedValue())}
+        values = taken(self.flow, event)
         self._keep(values)
-        if private := tuple([name for name in values if self.flow.is_private(name)]):
-            shown = {name: value for name, value in event.values.items() if name not in private}
-            self.traced = replace(event, values=shown, masked=private)
+        self.traced = shown(self.flow, event, [name for name in values if self.flow.is_private(name)])
 
     def store(self, values: Mapping[str, Value]) -> None:
         """Keep values that are known to fit the variables of the flow in which the call stands."""
@@ -201,6 +202,8 @@ class Draft:
     def _keep(self, values: Mapping[str, Value]) -> None:
         """Keep values by the names of their variables in the whole flow."""
         self.memory = self.memory.keeping(values, self.flow.is_private)
+        if self.flow.remembered:
+            self.memory = self.user.written(values, self.memory)
 
     def set(self, values: Mapping[str, Value], lines: Mapping[str, int]) -> None:
         """Keep values as their variables' types; raise ExpressionFailed for one that does not fit.
@@ -344,6 +347,13 @@ class Draft:
         self.waiting = replace(waiting, holds=waiting.holds + 1)
         self.speak(prompt)
 
+    def remember(self) -> None:
+        """Order that what this step has put into variables of the caller is kept; once, at its end."""
+        if self.flow.remembered and self.phase != "over":
+            order, too_long = self.user.changes(self.memory)
+            self.commands += [order] if order is not None else []
+            self.failures += [Failure(self.state, "error.limit", f"{name} is too long to be kept") for name in too_long]
+
     def end(self) -> None:
         """End the call: at once where nobody is on the line, by declining it if nobody answered, else by hanging up."""
         if self.gone:
@@ -355,6 +365,7 @@ class Draft:
 
     def over(self) -> None:
         """Close the record; sensitive values are forgotten (C12)."""
+        self.remember()
         self.phase = "over"
         self.memory = replace(self.memory, private={})
         self.asked = ()
@@ -363,26 +374,10 @@ class Draft:
     def frozen(self) -> Call:
         """Return the call as this step leaves it."""
         return Call(  # in the order of its fields: so many by name take three times as long
-            self._call.flow,
-            self.facts,
-            self.phase,
-            self.state,
-            self.steps,
-            self.memory,
-            self.silent,
-            self.wrong,
-            self.errors,
-            self.holds,
-            self.hangup_raised,
-            self.limited,
-            self.asked,
-            self.waiting,
-            self.grace_until,
-            self.outcome,
-            self.notified,
-            self.transferred,
-            self.progress,
-        )
+            self._call.flow, self.facts, self.phase, self.state, self.steps, self.memory, self.silent, self.wrong,
+            self.errors, self.holds, self.hangup_raised, self.limited, self.asked, self.waiting, self.grace_until,
+            self.outcome, self.notified, self.transferred, self.progress,
+        )  # fmt: skip
 
     def _op(self) -> str:
         self._counted += 1

@@ -11,6 +11,7 @@ from typing import Any, Literal, TypeAlias
 from msgspec import Struct
 
 from ivr.engine.line_facts import LineFacts
+from ivr.engine.values import Stored
 
 Scalar: TypeAlias = str | int | float | bool | None
 
@@ -34,6 +35,12 @@ class CallReceived(Struct, frozen=True, tag=True, omit_defaults=True):
     "The line offers to connect the caller with somebody else."
     identity: str | None = None
     "Who the caller is in a directory, `<tenant>/<object id>`, if the line has authenticated them; None: it has not."
+    within: str = ""
+    "The part of the line in which `caller` is the name of one person alone; empty: in all of it."
+    user: Mapping[str, Stored] = {}
+    "What is kept of the caller for each variable `user.NAME` of the flow, by their names; none: nothing is."
+    masked: tuple[str, ...] = ()
+    "Of what a trace holds: the private ones among them for which something is kept (LANGUAGE C12)."
 
 
 AnsweredBy: TypeAlias = Literal["human", "machine", "unknown"]
@@ -55,7 +62,9 @@ class CallPlaced(Struct, frozen=True, tag=True, omit_defaults=True):
     values: Mapping[str, Scalar] = {}
     "What variables of the flow begin with, and the facts that `set` may change, by name."
     masked: tuple[str, ...] = ()
-    "Of what a trace holds: the private variables that were given a value (LANGUAGE C12)."
+    "Of what a trace holds: the private variables that were given a value, or have one of the caller (LANGUAGE C12)."
+    user: Mapping[str, Stored] = {}
+    "As of `CallReceived`; of whoever is called."
 
 
 class CallRinging(Struct, frozen=True, tag=True, omit_defaults=True):

@@ -16,7 +16,7 @@ from ivr.engine.expressions.compile import Expression, Template
 from ivr.engine.expressions.convert import KEYED_DATE
 from ivr.engine.expressions.types import Type
 from ivr.engine.prompt import Prompt
-from ivr.engine.scope import SETTABLE
+from ivr.engine.scope import is_shared
 from ivr.engine.secret_values import Secrets
 from ivr.engine.values import Value
 
@@ -73,7 +73,7 @@ class State(Struct, frozen=True):
 
     def owned(self, variable: str) -> str:
         """Return how a variable that this state names is called in a call; facts are the same everywhere (C10)."""
-        return variable if variable in SETTABLE else self.prefix + variable
+        return variable if is_shared(variable) else self.prefix + variable
 
 
 class Variable(Struct, frozen=True):
@@ -90,6 +90,8 @@ class Variable(Struct, frozen=True):
     "How a date is keyed: `ddmmyyyy`, `mmddyyyy` or `yyyymmdd`."
     sensitive: bool = False
     "Declared so, or by inference: the mark follows the value (C12)."
+    keep: float | None = None
+    "Seconds for which it is kept of the caller once it has a value; None: as long as the call."
 
 
 class Limits(Struct, frozen=True):
@@ -121,6 +123,8 @@ class InvokedPart(Struct, frozen=True):
     "What its variables begin with, by their names in the whole flow."
     file: str = ""
     "How its file is called, for messages."
+    user: Mapping[str, Value] = {}
+    "As of the flow."
 
 
 class Flow(Struct, frozen=True):
@@ -151,6 +155,10 @@ class Flow(Struct, frozen=True):
     "The flows that its states invoke, by the prefix of their states."
     parameters: frozenset[str] = frozenset()
     "Variables to which whoever has a call placed may give a value."
+    user: Mapping[str, Value] = {}
+    "What the variables that it keeps of callers are without a value, by their names (`user.NAME`)."
+    remembered: frozenset[str] = frozenset()
+    "The variables that it and the flows that it invokes keep of callers: they share them."
     secrets: Secrets | None = None
     "Of the settings, for guards; no part of the hash. None: not known, as in a replay."
 

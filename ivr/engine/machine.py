@@ -101,6 +101,7 @@ def step(flow: Flow, call: Call, event: Event, *, now: float, judged: tuple[Judg
     if type(received) is Ignored:
         return _ignored(call, event, received.reason)
     run(draft, received)
+    draft.remember()
     return Step(
         draft.frozen(),
         tuple(draft.commands),

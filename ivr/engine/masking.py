@@ -10,7 +10,7 @@ from typing import TypeAlias, TypeGuard, get_args
 
 from msgspec.structs import replace
 
-from ivr.engine.commands import Card, Command, Play, Recognize, Request, Segment, Text
+from ivr.engine.commands import Card, Command, Play, Recognize, Remember, Request, Segment, Text
 from ivr.engine.events import (
     CallAnswered,
     CallEnded,
@@ -38,6 +38,7 @@ from ivr.engine.events import (
     TransferFailed,
     Transferred,
 )
+from ivr.engine.values import MaskedValue
 
 _NOTHING_WRITTEN = frozenset(
     {
@@ -115,9 +116,12 @@ def without_ways_in(event: SignInBegun) -> SignInBegun:
 
 
 def public(command: Command) -> Command:
-    """Return a command as a trace may hold it: without what a request or a prompt holds of private values."""
+    """Return a command as a trace may hold it: without what it holds of private values."""
     if type(command) is Request:
         return replace(command, private={}) if command.private else command
+    if type(command) is Remember and command.private:
+        masks = {name: None if value is None else MaskedValue() for name, value in command.private.items()}
+        return replace(command, private=masks)
     if (type(command) is Recognize or type(command) is Play) and any(map(_is_private, command.prompt)):
         return replace(command, prompt=tuple(map(_traced, command.prompt)))
     return command

@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from ivr.engine.events import CallPlaced
 from ivr.engine.flow import Flow
 from ivr.engine.language_choice import among
+from ivr.engine.naming import is_of_user
 from ivr.engine.scope import SETTABLE
-from ivr.engine.values import Value
+from ivr.engine.values import MaskedValue, Value
 from ivr.engine.variables import Misfit, fit
 from ivr.engine.web_orders import Misshapen, shaped
 
@@ -16,6 +18,12 @@ _WRITTEN: Final = {
     "datetime": ", which is written with its offset: 2026-12-24T09:40+01:00",
 }
 "How values of these types are written."
+
+
+def taken(flow: Flow, event: CallPlaced) -> Mapping[str, Value]:
+    """Return all that a call of ours begins with, by its name; raise Misfit. In a replay, private values are masked."""
+    masked = {name: MaskedValue() for name in event.masked if not is_of_user(name)}
+    return {**given(flow, event.values), **masked}
 
 
 def given(flow: Flow, values: Mapping[str, Any]) -> Mapping[str, Value]:

@@ -15,6 +15,7 @@ from ivr.engine.card_making import WrittenAs, in_json, made
 from ivr.engine.expressions.compile import Expression, Template
 from ivr.engine.judge import Judge
 from ivr.engine.language_choice import among
+from ivr.engine.naming import is_of_user
 from ivr.engine.prompt import (
     MAX_ITEMS,
     AudioPart,
@@ -41,6 +42,11 @@ PART = "/"
 and their visits have names of their own in the whole flow and in its calls; no name of an author's has such a sign."""
 
 
+def is_shared(name: str) -> bool:
+    """Return whether a name means the same in a flow and in those that it invokes: facts, and what is the caller's."""
+    return name in SETTABLE or is_of_user(name)
+
+
 class Surroundings(Protocol):
     """What an expression can read of a flow: of the one that is called, or of one that it invokes."""
 
@@ -63,6 +69,10 @@ class Surroundings(Protocol):
     @property
     def calendars(self) -> Mapping[str, Calendar]:
         """By name, for `calendar`."""
+
+    @property
+    def user(self) -> Mapping[str, Value]:
+        """What variables of the caller are as long as nothing is kept, by their names (`user.NAME`)."""
 
 
 class Scope(Mapping[str, Value]):
@@ -131,13 +141,13 @@ class Scope(Mapping[str, Value]):
             case "visits":
                 visits = self._memory.visits
                 return {state: visits.get(self._prefix + state, 0) for state in self._flow.states}
-        raise KeyError(name)
+        return self._flow.user[name]
 
     def __iter__(self) -> Iterator[str]:
         facts = ("now", "today", "language", "call", "calendar", "visits")
         kept = {*self._memory.variables, *self._memory.private}
-        own = {name for name in kept if name in SETTABLE or self._is_own(name)}
-        yield from {*facts, *self._fields, *(name if name in SETTABLE else name[len(self._prefix) :] for name in own)}
+        own = {name if is_shared(name) else name[len(self._prefix) :] for name in kept if self._is_own(name)}
+        yield from {*facts, *self._fields, *self._flow.user, *own}
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
@@ -150,11 +160,11 @@ class Scope(Mapping[str, Value]):
 
     def _kept(self, name: str) -> str:
         """Return how a variable is called in a call; an invoked flow has its own, and shares the facts (C10)."""
-        return self._prefix + name if self._prefix and name not in SETTABLE else name
+        return self._prefix + name if self._prefix and not is_shared(name) else name
 
     def _is_own(self, kept: str) -> bool:
         """Return whether this flow knows what is kept under a name: it is no part's, and no other flow's."""
-        return kept.startswith(self._prefix) and PART not in kept[len(self._prefix) :]
+        return is_shared(kept) or (kept.startswith(self._prefix) and PART not in kept[len(self._prefix) :])
 
     def _call(self) -> Mapping[str, Value]:
         facts = self._facts

@@ -15,7 +15,9 @@ from ivr.engine.actions.base import Action
 from ivr.engine.calendars import Calendar
 from ivr.engine.expressions.compile import Expression, Template, compile_expression, compile_template
 from ivr.engine.language_choice import among
+from ivr.engine.naming import is_of_user
 from ivr.engine.scope import PART
+from ivr.engine.values import Value
 from ivr.errors import FlowError
 from ivr.flowfile import model
 from ivr.flowfile.actions.transfer import addresses
@@ -66,10 +68,13 @@ def build(source: FlowSource, invoked: Mapping[str, FlowSource]) -> flow.Flow:
     parts = _parts(source, invoked, "")
     inside = [(prefix, _Builder(part, prefix)) for prefix, part in parts]
     whole = builder.whole()
+    shared = [part.variables for _, part in inside]
     return replace(
         whole,
+        remembered=whole.remembered.union(*(part.user() for _, part in inside)),
         states={**whole.states, **{name: state for _, part in inside for name, state in part.states().items()}},
         variables={
+            **{name: one for variables in shared for name, one in variables.items() if is_of_user(name)},
             **whole.variables,
             **{name: one for _, part in inside for name, one in part.own_variables().items()},
         },
@@ -125,7 +130,13 @@ class _Builder:
             parameters=frozenset(name for name, written in self.model.variables.items() if written.parameter),
             calendars=self.calendars(),
             file=self.document.source.file,
+            user=self.user(),
+            remembered=frozenset(self.user()),
         )
+
+    def user(self) -> Mapping[str, Value]:
+        """Return what its variables of the caller are without a value."""
+        return {name: one.default for name, one in self.variables.items() if is_of_user(name)}
 
     def calendars(self) -> Mapping[str, Calendar]:
         holidays = self.source.bundle.holidays
@@ -151,6 +162,7 @@ class _Builder:
             calendars=self.calendars(),
             defaults={name: one.default for name, one in self.own_variables().items() if one.has_default},
             file=self.document.source.file,
+            user=self.user(),
         )
 
     def states(self) -> Mapping[str, flow.State]:
@@ -160,7 +172,8 @@ class _Builder:
         return {event: self.branches(handler.branches) for event, handler in self.document.shared.items()}
 
     def own_variables(self) -> Mapping[str, flow.Variable]:
-        return {self.prefix + name: replace(one, name=self.prefix + name) for name, one in self.variables.items()}
+        own = ((name, one) for name, one in self.variables.items() if not is_of_user(name))
+        return {self.prefix + name: replace(one, name=self.prefix + name) for name, one in own}
 
     def state(self, name: str, state: model.State) -> flow.State:
         self.state_name = name

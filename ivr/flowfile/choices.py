@@ -11,7 +11,7 @@ from ivr.engine import prompt as spoken
 from ivr.engine.expressions.compile import Expression
 from ivr.engine.offers import FixedChoice, is_same_beginning
 from ivr.engine.utterance import as_heard
-from ivr.flowfile.fields import Bool, ByKind, GivenName, Guard, PhoneKeys, Whole
+from ivr.flowfile.fields import Bool, ByKind, Guard, PhoneKeys, VariableName, Whole
 from ivr.flowfile.model_base import PUT_IN, Model
 from ivr.flowfile.model_parts import AnyPart, Prompt
 from ivr.flowfile.source import Path
@@ -55,7 +55,7 @@ class Choice(Told):
         None, description="With foreach: items that are offered at a time; default as many as there are free keys."
     )
     more: More | None = Field(None, description="With foreach: offers the next items; there only while some are left.")
-    into: Annotated[str, GivenName()] | None = Field(
+    into: Annotated[str, VariableName()] | None = Field(
         None, description="With foreach: the variable that keeps the chosen item."
     )
 

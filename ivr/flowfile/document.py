@@ -15,6 +15,7 @@ from msgspec import Struct
 from ivr.engine.actions.decide import DECIDED
 from ivr.engine.flow import SELF
 from ivr.engine.handlers import leads_back, longest
+from ivr.engine.naming import is_of_user
 from ivr.flowfile.actions import ACTIONS
 from ivr.flowfile.events import asking, fits, raised, successes, with_statuses
 from ivr.flowfile.finding import Edit, Finding, Problem
@@ -229,10 +230,14 @@ class Document:
     def may_be_given(self, variable: str) -> bool:
         """Return whether a variable may begin with a value that this file says nothing of.
 
-        Its flow is invoked (C4), or whoever has a call placed may give it one (C10).
+        Its flow is invoked (C4), or whoever has a call placed may give it one; or it is kept of the caller (C10).
         """
         declared = self.model.variables.get(variable)
-        return variable in self.given or (declared is not None and (self._returns or declared.parameter))
+        return (
+            variable in self.given
+            or is_of_user(variable)
+            or (declared is not None and (self._returns or declared.parameter))
+        )
 
     @cached_property
     def _returns(self) -> bool:

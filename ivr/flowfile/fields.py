@@ -16,7 +16,7 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 from ivr.engine.commands import Gender
 from ivr.engine.events import PHONE_KEYS
 from ivr.engine.expressions.types import BOOLEAN, DATE, DATETIME, DECIMAL, INTEGER, RECORDING, TEXT, TIME, Type
-from ivr.engine.naming import normal
+from ivr.engine.naming import USER, normal
 from ivr.nearest import did_you_mean, only_near
 
 Json: TypeAlias = dict[str, Any]
@@ -299,6 +299,12 @@ class GivenName(Reference):
     def schema(self) -> Json:
         """Describe it to an editor."""
         return {"type": "string", "pattern": self.PATTERN}
+
+
+class VariableName(GivenName):
+    """The name of a variable: one that an author gives, or `user.` and such a name (LANGUAGE C10)."""
+
+    PATTERN = rf"^({USER}\.)?{GivenName.PATTERN.removeprefix('^')}"
 
 
 class ChoiceName(Reference):

@@ -27,12 +27,14 @@ from ivr.flowfile.fields import (
     Text,
     Time,
     TypeWord,
+    VariableName,
     Voice,
     Whole,
 )
 from ivr.flowfile.model_base import Model
 from ivr.flowfile.model_parts import Assignments, Branches, Handlers, Prompt
 from ivr.flowfile.opening_hours import CalendarWritten
+from ivr.flowfile.retention import Retention
 
 
 class State(ActionKeys):
@@ -75,6 +77,9 @@ class Variable(Model):
     )
     sensitive: Bool = Field(False, description="Private: never spoken, logged or traced.")
     parameter: Bool = Field(False, description="Whoever has a call placed may give it a value.")
+    keep: Annotated[float, Retention(3600, 63_072_000)] | None = Field(
+        None, description="Of user.NAME: how long it is kept of the caller once it has a value, 1h to 2y, such as 90d."
+    )
 
 
 class SignInWritten(Model):
@@ -118,8 +123,10 @@ class FlowFile(Model):
     )
     on: Handlers = Field({}, description="Events that a state does not handle, each with the state it leads to.")
     variables: Annotated[
-        dict[Annotated[str, GivenName()], Annotated[Variable, ShortFor("default")]], Fields("variables")
-    ] = Field({}, description="Variables: a default, or type, default, min, max, values, format, sensitive, parameter.")
+        dict[Annotated[str, VariableName()], Annotated[Variable, ShortFor("default")]], Fields("variables")
+    ] = Field(
+        {}, description="Variables: a default, or type, default, min, max, values, format, sensitive, parameter, keep."
+    )
     goals: Annotated[
         dict[Annotated[str, GivenName()], Annotated[str, Reference()]], Fields("goals with milestones")
     ] = Field({}, description="What calls are to reach: name: milestone. Counted for each version of the flow.")

@@ -19,7 +19,7 @@ from ivr.flowfile.card_parts import (
     part_of_kind,
 )
 from ivr.flowfile.containers import Fields, OneOrMany
-from ivr.flowfile.fields import AnyText, GivenName, Guard, Json, OneOf, Reference, Text, Time
+from ivr.flowfile.fields import AnyText, GivenName, Guard, Json, OneOf, Reference, Text, Time, VariableName
 from ivr.flowfile.model_base import Model, Part
 from ivr.flowfile.source import Path
 from ivr.nearest import nearest
@@ -205,7 +205,7 @@ WordedPart: TypeAlias = TextPart | AudioPart | CardPart
 # --- transitions -----------------------------------------------------------------------------------------------------
 
 Assignments: TypeAlias = Annotated[
-    dict[Annotated[str, GivenName()], Annotated[str, AnyText()]], Fields("variables with their new values")
+    dict[Annotated[str, VariableName()], Annotated[str, AnyText()]], Fields("variables with their new values")
 ]
 
 

@@ -7,6 +7,7 @@ from ivr.engine.expressions.check import infer
 from ivr.engine.expressions.compile import Template
 from ivr.engine.expressions.types import ANY, Type, join
 from ivr.engine.flow import Variable
+from ivr.engine.naming import is_of_user
 from ivr.flowfile.actions.invoke import Returned
 from ivr.flowfile.checks.call_proofs import acts
 from ivr.flowfile.checks.known_variables import known_of
@@ -26,8 +27,9 @@ class LinkedFlow:
 
     @cached_property
     def variables(self) -> Mapping[str, Variable]:
-        """Its variables by name."""
-        return {name: one for name, one in variables(self.document).items() if name in self.document.model.variables}
+        """Its variables by name; those of the caller are nobody's to give."""
+        own = {name for name in self.document.model.variables if not is_of_user(name)}
+        return {name: one for name, one in variables(self.document).items() if name in own}
 
     @cached_property
     def milestones(self) -> frozenset[str]:

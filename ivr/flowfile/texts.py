@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from ivr.engine.expressions.compile import Expression, Template, compile_expression, compile_template
 from ivr.engine.expressions.failure import ExpressionError
 from ivr.engine.expressions.tree import Filtered
+from ivr.engine.naming import parted
 from ivr.flowfile.card_parts import CardPart
 from ivr.flowfile.card_pieces import card_texts
 from ivr.flowfile.document import Document, Handler, once
@@ -101,7 +102,7 @@ def in_single_braces(use: Use) -> Iterator[SingleBraces]:
 
 def root(path: str) -> str:
     """Return the name that a dotted path begins with."""
-    return path.partition(".")[0]
+    return parted(path)[0]
 
 
 @once

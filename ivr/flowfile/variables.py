@@ -11,6 +11,7 @@ from ivr.engine.expressions.check import infer
 from ivr.engine.expressions.compile import Expression
 from ivr.engine.expressions.convert import KEYED_DATE, Misfit, coerce
 from ivr.engine.expressions.types import ANY, BOOLEAN, DECIMAL, INTEGER, TEXT, Type, optional
+from ivr.engine.naming import is_of_user
 from ivr.engine.scope import SETTABLE
 from ivr.engine.values import Value
 from ivr.flowfile import model
@@ -118,12 +119,13 @@ def _declared(document: Document, name: str, written: model.Variable, implied: T
         name,
         type_,
         default=fitting(written.default, type_),
-        has_default=written.default is not None,
+        has_default=written.default is not None or is_of_user(name),
         minimum=fitting(written.min, type_),
         maximum=fitting(written.max, type_),
         values=tuple(written.values or ()),
         format=written.format or KEYED_DATE,
         sensitive=written.sensitive,
+        keep=written.keep if is_of_user(name) else None,
     )
 
 
@@ -131,10 +133,12 @@ def _declared_type(document: Document, name: str, written: model.Variable, impli
     """Return the type of a declared variable: as written, or that of its default (C10)."""
     is_plain = document.source.is_plain(("variables", name, "default"))
     is_none = is_plain and written.default is not None and is_nothing(written.default)
+    is_none = is_none or (written.default is None and is_of_user(name))  # of most callers, nothing is known
     if written.type:
         return optional(written.type) if is_none else written.type
     if written.default is None:
-        return TEXT if written.values else implied
+        plain = TEXT if written.values else implied
+        return optional(plain) if is_none else plain
     if not is_plain:
         return TEXT
     return optional(TEXT) if is_none else _type_of_plain(written.default)

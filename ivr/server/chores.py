@@ -7,7 +7,14 @@ from contextlib import AsyncExitStack
 from typing import Any
 
 from ivr.server.backend import Backend
-from ivr.server.ticker import Retention, every, forget_bot_states, sweep_recordings, wake_due
+from ivr.server.ticker import (
+    Retention,
+    ValueRetention,
+    every,
+    forget_bot_states,
+    sweep_recordings,
+    wake_due,
+)
 from ivr.settings import Settings
 
 SECOND, MINUTE, HOUR, DAY = 1.0, 60.0, 3600.0, 86400.0
@@ -22,9 +29,12 @@ def begin_chores(stack: AsyncExitStack, settings: Settings, backend: Backend) ->
 
     retention = Retention(backend.archive, backend.recordings, backend.folder)
 
+    values = ValueRetention(backend.store, backend.archive)
+
     async def forget() -> None:
         if settings.retention is not None:
             await retention.erase_old(before=time.time() - settings.retention * DAY)
+        await values.erase_old(now=time.time())
 
     async def sweep() -> None:
         await sweep_recordings(backend.store, backend.recordings, before=time.time() - settings.sweep_after)

@@ -81,6 +81,24 @@ class Retention:
             log.warning("recording left to the sweep", extra={"reason": type(error).__name__})
 
 
+class ValueRetention:
+    """Erases what flows have kept of callers for as long as it was to be, from the database and from its log."""
+
+    def __init__(self, store: CallStore, archive: Archive) -> None:
+        self._store = store
+        self._archive = archive
+        self._log_holds_some = False
+
+    async def erase_old(self, *, now: float) -> None:
+        """Erase what is to be erased by then (seconds since 1970); to be done again and again."""
+        forgotten = await self._store.forget_values(now=now)
+        if forgotten:
+            self._log_holds_some = True
+            log.info("values of callers forgotten", extra={"removed": forgotten})
+        if self._log_holds_some and await self._archive.empty_log():
+            self._log_holds_some = False
+
+
 async def sweep_recordings(store: CallStore, recordings: MediaStore, *, before: float) -> None:
     """Delete the audio that no call names and that is older than any retry could be, in portions."""
     removed = 0

@@ -10,6 +10,7 @@ from ivr.storage import ErasedCall, Erasure
 from ivr.store.rows import LATEST
 from ivr.store.statements import erase_statements, overwrite_statements
 from ivr.store.tables import LATEST_TURN, of_state
+from ivr.store.user_rows import UserRows, count_values
 
 _PARTY = f"iif({of_state('facts.placed')}, {of_state('facts.called')}, {of_state('facts.caller')})"
 "Who is on the line of a call, whichever side called (`Facts.party`)."
@@ -39,8 +40,13 @@ def find_ended(connection: sqlite3.Connection, before: float, limit: int) -> Seq
     ]
 
 
-def erase_calls(connection: sqlite3.Connection, caller: str | None, call: str | None) -> Erasure:
-    """Erase all calls with somebody, or the one call with our id, in one transaction; raise what SQLite refuses."""
+def erase_calls(
+    connection: sqlite3.Connection, caller: str | None, call: str | None, users: UserRows | None
+) -> Erasure:
+    """Erase all calls with somebody and, by `users`, what is kept of them beyond these; or the one call with our id.
+
+    In one transaction; raises what SQLite refuses.
+    """
     which, value = ("call.id = ?", call) if call is not None else (f"{_PARTY} = ?", caller)
     connection.execute("BEGIN IMMEDIATE")
     found = connection.execute(
@@ -53,8 +59,12 @@ def erase_calls(connection: sqlite3.Connection, caller: str | None, call: str | 
     (unread,) = connection.execute(
         f"SELECT count(*) FROM call LEFT JOIN turn ON {LATEST_TURN} WHERE NOT coalesce(json_valid(state), 0)"  # noqa: S608
     ).fetchone()
+    values, unknown = 0, 0
+    if caller is not None:
+        values = users.erase(connection, caller) if users is not None else 0
+        unknown = count_values(connection) if users is None else 0
     connection.execute("COMMIT")
-    return Erasure(erased, unread=unread)
+    return Erasure(erased, unread=unread, values=values, unknown_values=unknown)
 
 
 def erase_ended(connection: sqlite3.Connection, ended: Sequence[EndedCall]) -> None:

@@ -19,6 +19,8 @@ from ivr.storage import Absent, Order
 from ivr.store.live import Live, Saved
 from ivr.store.rows import Rows, to_json
 from ivr.store.sealing import KEY_BYTES, Sealer
+from ivr.store.user_rows import written
+from ivr.user_values import KeptValue, Known, User
 
 
 class MemoryStore:
@@ -37,6 +39,8 @@ class MemoryStore:
         "By hash."
         self.notifications: dict[str, Notification] = {}
         "By name, the oldest first; sent or not."
+        self.kept: dict[User, dict[str, KeptValue]] = {}
+        "Of callers, by the names of variables."
         self._keys: dict[CallKey, str] = {}
         self._rows_begun = count(1)
         self.requests: dict[str, PlatformRequest] = {}
@@ -105,6 +109,8 @@ class MemoryStore:
         self.traces.setdefault(record.id, []).extend(commit.trace)
         if media is not None:
             self.media[media] = commit.audio
+        if record.user is not None:
+            self._keep_values(record.user, commit.kept)
         for name, request in outbound.items():
             self.requests[name] = PlatformRequest(record.id, record.key, request, commit.at, due=commit.at)
         for name, order in notifications.items():
@@ -121,6 +127,8 @@ class MemoryStore:
             to_json((key, outbound))
         for notify in commit.notifications:
             to_json(notify)
+        for value in commit.kept:
+            written(value.value)
         return self._rows.turn(0, 0, commit, stored.record if stored else None)[8]
 
     async def claim(
@@ -157,6 +165,22 @@ class MemoryStore:
         """Return the source of a flow."""
         return self.flows.get(flow_hash)
 
+    async def known(self, user: User, *, now: float) -> Known:
+        """Return all that is kept of a caller."""
+        kept = self.kept.get(user, {})
+        return {name: (one.value, one.private) for name, one in kept.items() if one.until > now}
+
+    async def forget_user(self, user: User) -> None:
+        """Erase all that is kept of a caller."""
+        self.kept.pop(user, None)
+
+    async def forget_values(self, *, now: float) -> int:
+        """Erase what has been kept for as long as it was to be; return how many values that were."""
+        expired = [(user, name) for user, kept in self.kept.items() for name, one in kept.items() if one.until <= now]
+        for user, name in expired:
+            del self.kept[user][name]
+        return len(expired)
+
     async def probe(self) -> None:
         """Do nothing: memory can always be read."""
 
@@ -180,6 +204,18 @@ class MemoryStore:
                 del self.mail[name]
             for media in recordings_in(self.traces.pop(call)):
                 self.media.pop(media, None)
+
+    def erase_user(self, caller: str) -> int:
+        """Erase what is kept of a caller on all lines; return how many values that were."""
+        users = [user for user in self.kept if user.name == caller]
+        return sum(len(self.kept.pop(user)) for user in users)
+
+    def _keep_values(self, user: User, values: Sequence[KeptValue]) -> None:
+        for one in values:
+            kept = self.kept.setdefault(user, {})
+            kept.pop(one.name, None)
+            if one.value is not None:
+                kept[one.name] = one
 
     def _find(self, key: CallKey) -> Saved | None:
         return self.calls[self._keys[key]] if key in self._keys else None

@@ -125,7 +125,8 @@ class MemoryArchive:
         calls = list(self._store.calls.values())
         if call is not None:
             return Erasure(self._erase([saved for saved in calls if saved.record.id == call]))
-        return Erasure(self._erase([saved for saved in calls if saved.record.call.facts.party == caller]))
+        erased = self._erase([saved for saved in calls if saved.record.call.facts.party == caller])
+        return Erasure(erased, values=self._store.erase_user(caller) if caller is not None else 0)
 
     async def empty_log(self) -> bool:
         """Return that there is no log."""

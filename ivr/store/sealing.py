@@ -5,6 +5,7 @@ database without that file copies nothing that was said in confidence. Sealing p
 free pages; it does not protect against a reader of the whole data folder.
 """
 
+import hmac
 import os
 import secrets
 from hashlib import sha256
@@ -90,6 +91,10 @@ class Sealer:
         inner.update(name.encode())
         outer.update(inner.digest())
         return outer.hexdigest()[:PSEUDONYM_DIGITS]
+
+    def caller(self, name: str) -> bytes:
+        """Return 32 bytes that stand for a caller: always the same, and of no use to who has not the key."""
+        return hmac.digest(self.derived("callers"), name.encode("utf-8", "surrogatepass"), "sha256")
 
     def derived(self, purpose: str) -> bytes:
         """Return a key of 32 bytes for something else: always the same, and it tells nothing of this one."""

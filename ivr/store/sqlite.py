@@ -33,7 +33,9 @@ from ivr.store.sealing import Sealer
 from ivr.store.sqlite_errors import REFUSALS, unusable
 from ivr.store.state_rows import PURPOSE, StateRows, require_key
 from ivr.store.statements import Counters
+from ivr.store.user_rows import UserRows, count_expired, expired
 from ivr.store.writer import Statement, Write, Writer, empty_log, settling
+from ivr.user_values import Known, User
 
 QUEUE = 1024
 "Writes that may wait for the disk: some 60 ms of work, and the most that a stalled disk keeps in memory."
@@ -46,6 +48,7 @@ class SqliteStore:
 
     def __init__(self, database: Path, opened: "_Opened", queue: int) -> None:
         self._rows = opened.rows
+        self._users = opened.users
         self._live = opened.loaded.live
         self._damaged = {one.key: one for one in opened.loaded.damaged}
         self._counters = opened.counters
@@ -132,6 +135,8 @@ class SqliteStore:
         sealed = stored is not None and stored.sealed
         dropped = self._live.orders.leaving(commit)
         beside = statements.turn_statements(self._rows, commit, turn, before, dropped, sealed=sealed)
+        if commit.kept:
+            beside = [*beside, *self._users.kept(commit)]
         sealed = bool(turn[6] & SEALED_STATE) or (sealed and ended is None)
 
         def settled(error: Exception | None) -> None:
@@ -217,6 +222,21 @@ class SqliteStore:
         """Return the source of a flow."""
         return await self._lookups.read(lambda connection: statements.find_flow(connection, flow_hash))
 
+    async def known(self, user: User, *, now: float) -> Known:
+        """Return all that is kept of a caller. It is not in memory: who calls again calls later."""
+        return await self._lookups.read(lambda connection: self._users.known(connection, user, now))
+
+    async def forget_user(self, user: User) -> None:
+        """Erase all that is kept of a caller."""
+        await self._writer.saved(self._users.forgetting(user), lambda: None)
+
+    async def forget_values(self, *, now: float) -> int:
+        """Erase what has been kept for as long as it was to be; return how many values that were."""
+        count = await self._sweeps.read(lambda connection: count_expired(connection, now))
+        if count:  # nearly never: a write costs a sync
+            await self._writer.saved(expired(now), lambda: None)
+        return count
+
     async def probe(self) -> None:
         """Return if calls can be read, and saved as far as is known; raise StoreUnavailable if not.
 
@@ -300,6 +320,7 @@ class _Opened(Struct):
 
     connection: sqlite3.Connection
     rows: Rows
+    users: UserRows
     loaded: RestoredCalls
     counters: Counters
 
@@ -310,7 +331,9 @@ def _load(database: Path, seal_key: str | None, seal_file: Path) -> _Opened:
     with contextlib.ExitStack() as stack:
         connection = stack.enter_context(contextlib.closing(open_database(database)))
         try:
-            opened = _Opened(connection, rows, read_live(connection, rows, sealer), Counters(connection))
+            opened = _Opened(
+                connection, rows, UserRows(sealer), read_live(connection, rows, sealer), Counters(connection)
+            )
             if not proves(connection, sealer):
                 require_key(connection, StateRows(sealer.derived(PURPOSE)))
             sealer.keep()

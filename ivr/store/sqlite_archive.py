@@ -13,8 +13,10 @@ from contextlib import closing, contextmanager
 from functools import partial
 from typing import Literal, Protocol, TypeVar
 
+from msgspec.structs import replace
+
 from ivr.call_record import CallRecord, Stepped
-from ivr.errors import StoreUnavailable
+from ivr.errors import DataUnusable, StoreUnavailable
 from ivr.ports import CallKey
 from ivr.storage import (
     PATIENCE,
@@ -38,6 +40,7 @@ from ivr.store.rows import Rows
 from ivr.store.sealing import Sealer
 from ivr.store.sqlite_errors import REFUSALS, reason
 from ivr.store.statements import find_flow
+from ivr.store.user_rows import UserRows
 from ivr.store.writer import empty_log
 
 T = TypeVar("T")
@@ -158,12 +161,21 @@ class SqliteArchive:
 
     async def erase(self, *, caller: str | None = None, call: str | None = None) -> Erasure:
         """Erase all calls of a caller, or the one call with our id, all or none, and overwrite what was there."""
+        sealer = None if caller is None else self._sealer()
 
         def erased(connection: sqlite3.Connection) -> Erasure:
-            erasure = erase_calls(connection, caller, call)
-            return Erasure(erasure.calls, empty_log(connection, wait=True), erasure.unread)
+            users = UserRows(sealer) if sealer is not None and proves(connection, sealer) else None
+            erasure = erase_calls(connection, caller, call, users)
+            return replace(erasure, left=empty_log(connection, wait=True))
 
         return await asyncio.to_thread(self._written, erased)
+
+    def _sealer(self) -> Sealer | None:
+        """Return what tells whose values are whose; None: the key is none."""
+        try:
+            return Sealer.find(self._seal_key, self._folder.seal_key)
+        except DataUnusable:
+            return None
 
     async def empty_log(self) -> bool:
         """Empty the log, which holds what was erased; return whether no reader prevented it."""

@@ -145,6 +145,17 @@ CREATE TABLE IF NOT EXISTS mail (
 );
 CREATE INDEX IF NOT EXISTS mail_of_call ON mail (call);
 CREATE INDEX IF NOT EXISTS mail_of_conversation ON mail (conversation, seq);
+-- What flows keep of callers beyond their calls, the last value of each variable.
+CREATE TABLE IF NOT EXISTS user_value (
+    caller BLOB NOT NULL,              -- what stands for the caller's name: a keyed hash, 32 bytes
+    line   TEXT NOT NULL,              -- on which the name is his, a JSON array: channel, account, part of the account
+    name   TEXT NOT NULL,              -- of the variable, `user.NAME`
+    value  BLOB NOT NULL,              -- JSON; sealed if it is private
+    sealed INTEGER NOT NULL,
+    until  REAL NOT NULL,              -- when it is erased, in seconds since 1970
+    UNIQUE (caller, line, name)
+);
+CREATE INDEX IF NOT EXISTS user_value_until ON user_value (until);
 CREATE INDEX IF NOT EXISTS live ON call (row) WHERE ended IS NULL;
 CREATE INDEX IF NOT EXISTS ended_at ON call (ended) WHERE ended IS NOT NULL;
 CREATE INDEX IF NOT EXISTS turn_of_call ON turn (call);

@@ -33,6 +33,7 @@ from ivr.engine.events import (
     Transferred,
 )
 from ivr.engine.sign_in_orders import SIGN_IN
+from ivr.engine.values import Stored
 from ivr.errors import IvrError
 
 FORMAT: Final = 1
@@ -283,6 +284,8 @@ class CaseLine(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=Tr
     judged: tuple[Judged, ...] = ()
     "What guards over private values said."
     told: tuple[Told, ...] = ()
+    kept: Mapping[str, Stored] = {}
+    "What was kept of the caller beyond the call, by the names of the variables; null: it was erased."
 
 
 class Header(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):

@@ -4,7 +4,7 @@ Two sides are the same here if nobody on the phone could tell them apart: how te
 makes no difference, nor do the names of choices; what is said, how, and what can be answered, does.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -24,6 +24,7 @@ from ivr.engine.commands import (
     silence_allowed,
 )
 from ivr.engine.utterance import as_heard
+from ivr.engine.values import MaskedValue, Stored
 from ivr.trace.case import (
     Asked,
     AskedChoices,
@@ -75,6 +76,7 @@ class Effect(Struct, frozen=True):
     end: Ending | None = None
     held: Held | None = None
     told: tuple[Told, ...] = ()
+    kept: Mapping[str, Stored] = {}
 
 
 def effect_of(ordered: Iterable[Command], voice: FlowVoice) -> Effect:
@@ -84,6 +86,7 @@ def effect_of(ordered: Iterable[Command], voice: FlowVoice) -> Effect:
     orders: list[Ordered] = []
     end: Ending | None = None
     told: list[Told] = []
+    kept: dict[str, Stored] = {}
     for action in ordered:
         match action:
             case commands.Play(prompt=prompt):
@@ -94,11 +97,13 @@ def effect_of(ordered: Iterable[Command], voice: FlowVoice) -> Effect:
                 orders.append(ordered_of(action))
             case commands.Notify():
                 told.append(told_of(action))
+            case commands.Remember():
+                kept |= kept_of(action)
             case commands.HangUp():
                 end = "hangup"
             case commands.Reject():
                 end = "reject"
-    return Effect(tuple(heard), asked, tuple(orders), end, told=tuple(told))
+    return Effect(tuple(heard), asked, tuple(orders), end, told=tuple(told), kept=kept)
 
 
 def ordered_of(request: commands.Request) -> Ordered:
@@ -110,6 +115,12 @@ def ordered_of(request: commands.Request) -> Ordered:
 def told_of(notify: commands.Notify) -> Told:
     """Return what somebody is told, without naming any audio."""
     return Told(notify.way, notify.to, notify.subject, notify.text, len(notify.attach))
+
+
+def kept_of(order: commands.Remember) -> Mapping[str, Stored]:
+    """Return what is kept of the caller, without what is private."""
+    masks = {name: None if value is None else MaskedValue() for name, value in order.private.items()}
+    return {**order.values, **masks}
 
 
 def _asked(action: commands.Recognize | commands.Record | commands.Transfer, voice: FlowVoice) -> Asked:
@@ -159,7 +170,7 @@ def total(parts: Sequence[CaseLine | Effect]) -> Effect:
     """Put together what came of several steps."""
     if len(parts) == 1:
         (part,) = parts
-        return Effect(part.heard, part.asked, part.ordered, part.end, part.held, part.told)
+        return Effect(part.heard, part.asked, part.ordered, part.end, part.held, part.told, part.kept)
     return Effect(
         tuple(heard for part in parts for heard in part.heard),
         next((part.asked for part in reversed(parts) if part.asked), None),
@@ -167,6 +178,7 @@ def total(parts: Sequence[CaseLine | Effect]) -> Effect:
         next((part.end for part in reversed(parts) if part.end), None),
         next((part.held for part in parts if part.held), None),
         tuple(told for part in parts for told in part.told),
+        {name: value for part in parts for name, value in part.kept.items()},
     )
 
 
@@ -190,6 +202,7 @@ class Experience(Struct, frozen=True):
     "All that was played, as the flow has it; makes no difference, nor does `asked`."
     asked: Asked | None
     told: tuple[Told, ...] = ()
+    kept: Mapping[str, Stored] = {}
 
     @property
     def spoken(self) -> tuple[Segment, ...]:
@@ -217,6 +230,7 @@ def experience(parts: Sequence[CaseLine | Effect], voice: FlowVoice) -> Experien
         (*held, *played),
         asked,
         whole.told,
+        whole.kept,
     )
 
 

@@ -4,7 +4,7 @@ A case holds what guards over private values said. That counts as long as the gu
 themselves come about as they did: this is a hash over the latter.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from hashlib import sha256
 
 from msgspec import Struct
@@ -17,7 +17,7 @@ def private_rules(flow: Flow) -> str | None:
     """Hash all that decides what a private value is, and whether it is accepted; None: the flow has none."""
     if not any(variable.sensitive for variable in flow.variables.values()):
         return None
-    rules = [f"{name}: {asdict(variable)}" for name, variable in flow.variables.items() if variable.sensitive]
+    rules = [f"{name}: {_declared(variable)}" for name, variable in flow.variables.items() if variable.sensitive]
     for found in _walk(_Found("", flow)):
         match found.struct:
             case Assignment(variable=name, value=value):
@@ -30,6 +30,11 @@ def private_rules(flow: Flow) -> str | None:
                 rules.append(f"{found.place}: sends {part}")
     rules += _kept(flow)
     return sha256("\n".join(sorted(rules)).encode()).hexdigest()[:16]
+
+
+def _declared(variable: Variable) -> Mapping[str, object]:
+    """Return what decides the values of a variable: for how long one is kept does not."""
+    return {name: value for name, value in asdict(variable).items() if name != "keep"}
 
 
 def _sends(part: Struct) -> bool:

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from ivr.call_record import CallRecord, Stepped
 from ivr.engine.call import KINDS, Judged, Step, Taken
-from ivr.engine.commands import FETCH, Command, Notify, Request
+from ivr.engine.commands import FETCH, Command, Notify, Remember, Request
 from ivr.engine.events import (
     CallEnded,
     CallPlaced,
@@ -79,6 +79,7 @@ class LineDraft:
             self.paced,
             tuple(self.judged),
             whole.told,
+            whole.kept,
         )
 
 
@@ -138,7 +139,7 @@ class _Reader:
         for action in ordered:
             if isinstance(action, Request):
                 self._wait(action.job, action.service)
-            elif not isinstance(action, Notify):
+            elif not isinstance(action, Notify | Remember):
                 self._running[action.op] = "hold" if held else KINDS[type(action)]
 
     def _wait(self, job: str, service: str) -> None:

@@ -65,6 +65,8 @@ class _Replay:
             self.wording = self._difference("wording", "heard", caller_step, before, now)
         if self.wording is None and before.experience.told != now.experience.told:
             self.wording = self._difference("wording", "told", caller_step, before, now)
+        if self.wording is None and before.experience.kept != now.experience.kept:
+            self.wording = self._difference("wording", "kept", caller_step, before, now)
         return None
 
     def _is_plainly_same(self, caller_step: CallerStep) -> bool:

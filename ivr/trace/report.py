@@ -106,6 +106,15 @@ def _detail(found: Difference) -> tuple[str, ...]:
                 f"before: {sentences.told(before.experience.told) or 'nobody was told'}",
                 f"now:    {sentences.told(now.experience.told) or 'nobody is told'}",
             )
+        case "kept":
+            return (
+                f"before: {sentences.kept(before.experience.kept) or 'nothing was kept of the caller'}",
+                f"now:    {sentences.kept(now.experience.kept) or 'nothing is kept of the caller'}",
+            )
+    return _heard_detail(before, now)
+
+
+def _heard_detail(before: Side, now: Side) -> tuple[str, ...]:
     if before.experience.held != now.experience.held:
         return (
             f"before, while waiting: {sentences.spoken(before.experience.held) or '(nothing)'}",

@@ -64,6 +64,8 @@ class Rerun:
         private = recorded.header.private
         self._private_stands = private is None or private == private_rules(flow)
         "Private values come about as they did, and are judged as they were."
+        self._not_asked: set[str] = set()
+        "Variables of the caller that were not in the flow of that day."
         self._at = 0.0
         self._first = 0
         "The line of what the caller did last."
@@ -125,7 +127,9 @@ class Rerun:
     def _bound(self, event: case.Happened, asked: case.Asked | None) -> Event:
         op = self.call.asked[-1].op if self.call.asked else ""
         match event:
-            case CallReceived() | CallPlaced() | CallAnswered() | CallNotAnswered():
+            case CallReceived() | CallPlaced():
+                return self._begun(event)
+            case CallAnswered() | CallNotAnswered():
                 return event
             case case.HungUp():
                 by = "caller" if event.by == "flow" else event.by  # it is the line that told of it
@@ -149,6 +153,13 @@ class Rerun:
             case ChoiceMade():
                 return replace(event, op=op, choice=self._choice(event, asked))
         return replace(event, op=op)
+
+    def _begun(self, event: CallReceived | CallPlaced) -> Event:
+        """Return how the call began; what the flow of that day did not ask of the caller's variables is not known."""
+        party = event.caller if isinstance(event, CallReceived) else event.called
+        known = {*event.user, *event.masked}
+        self._not_asked = {name for name in self.flow.remembered if party and name not in known}
+        return replace(event, masked=(*event.masked, *sorted(self._not_asked))) if self._not_asked else event
 
     def _choice(self, event: ChoiceMade, asked: case.Asked | None) -> str:
         """Find the choice that the same key or words make today."""
@@ -322,9 +333,10 @@ class Rerun:
         try:
             taken = step(self.flow, self.call, event, now=self._case.now(self._at), judged=tuple(self._judged))
         except MaskedRead as unreadable:
-            raise Unknown(
-                "it depends on a private value, and the rules for that value were changed", self.state
-            ) from unreadable
+            why = "it depends on a private value, and the rules for that value were changed"
+            if self._not_asked:
+                why = f"it may depend on what is kept of the caller, which is not known: {', '.join(self._not_asked)}"
+            raise Unknown(why, self.state) from unreadable
         if taken.ignored is not None:
             raise Unknown(f"the flow ignores this: {taken.ignored}", self.state)
         self.call = taken.call

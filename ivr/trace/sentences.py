@@ -26,6 +26,7 @@ from ivr.engine.events import (
 )
 from ivr.engine.line_facts import LineFacts
 from ivr.engine.naming import is_name
+from ivr.engine.values import MaskedValue, Stored, unpack
 from ivr.trace import case
 from ivr.trace.case import Asked, AskedChoices, AskedKeys, Happened, Ordered, Told
 
@@ -298,6 +299,19 @@ def _told(one: Told) -> str:
     attached = f", with {one.recordings} recording{'' if one.recordings == 1 else 's'}" if one.recordings else ""
     said = " ".join(f"{one.subject} | {one.text}".strip(" |").split())
     return f"{one.way} to {one.to}{attached}" + (f': "{said}"' if said else "")
+
+
+def kept(values: Mapping[str, Stored]) -> str:
+    """Return what is kept of the caller beyond the call, and what is erased of that; empty: nothing is."""
+    several = [_kept(name, value) for name, value in values.items() if value is not None]
+    erased = [name for name, value in values.items() if value is None]
+    return "; ".join(
+        f"{what} of the caller: {', '.join(names)}" for what, names in (("kept", several), ("erased", erased)) if names
+    )
+
+
+def _kept(name: str, value: Stored) -> str:
+    return name if isinstance(value, MaskedValue) else f"{name} = {' '.join(str(unpack(value)).split())}"
 
 
 def path(taken: Sequence[Taken]) -> str:

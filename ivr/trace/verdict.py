@@ -10,9 +10,9 @@ from ivr.trace.case import Happened
 from ivr.trace.experience import Experience
 
 Kind: TypeAlias = Literal["wording", "way"]
-"""`wording`: what is heard, and what others are told of it. `way`: what can be answered, where the call gets, how it
-ends, what services are asked, who is told."""
-What: TypeAlias = Literal["heard", "asked", "state", "end", "outcome", "ordered", "told"]
+"""`wording`: what is heard, what others are told of it, what is kept of the caller. `way`: what can be answered, where
+the call gets, how it ends, what services are asked, who is told."""
+What: TypeAlias = Literal["heard", "asked", "state", "end", "outcome", "ordered", "told", "kept"]
 "What differs."
 
 

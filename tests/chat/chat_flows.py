@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ivr.engine.commands import Notify, Request
+from ivr.engine.commands import Notify, Remember, Request
 from ivr.ports import Leg
 from tests.caller import Caller
 from tests.chat.chat_activities import begun, sent, spoken
@@ -20,7 +20,7 @@ def chatting(example: str) -> Caller:
 
 def shown(caller: Caller, leg: Leg | None = None) -> list[Mapping[str, Any]]:
     """Return the messages for what a flow says now."""
-    commands = [one for one in caller.commands if not isinstance(one, Request | Notify)]
+    commands = [one for one in caller.commands if not isinstance(one, Request | Notify | Remember)]
     return sent(spoken(leg or begun(), *commands))
 
 

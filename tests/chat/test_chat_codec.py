@@ -189,7 +189,7 @@ def test_the_bot_alone_and_nobody_begin_nothing() -> None:
 def test_the_caller_has_a_language_and_can_be_handed_over_where_that_is_set(locale: str, language: str | None) -> None:
     channel = make_channel(hands_over=True)
     exchange = channel.hear(Leg(), message(channel, locale=locale), now=NOW)
-    assert exchange.events == (CallReceived("29:1iFtpwQ...", f"28:{APP}", language, transfers=True),)
+    assert exchange.events == (CallReceived("29:1iFtpwQ...", f"28:{APP}", language, transfers=True, within="skype"),)
 
 
 def test_a_call_that_begins_with_a_message_answers_it_and_one_that_begins_otherwise_nothing() -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ivr.engine.commands import Notify, Request
+from ivr.engine.commands import Notify, Remember, Request
 from ivr.flowfile.load import load_flow
 from ivr.ports import Leg
 from tests.caller import Caller
@@ -23,7 +23,8 @@ class Guest:
 
     def sees(self) -> Sequence[Mapping[str, Any]]:
         """Return the messages that the flow writes now."""
-        exchange = spoken(self.leg, *(one for one in self.caller.commands if not isinstance(one, Notify | Request)))
+        said = (one for one in self.caller.commands if not isinstance(one, Notify | Remember | Request))
+        exchange = spoken(self.leg, *said)
         self.leg = exchange.leg
         return sent(exchange)
 
@@ -86,7 +87,7 @@ states:
 def test_what_one_channel_knows_is_sent_letter_by_letter_also_in_an_answer() -> None:
     data = '{"b": 1.10,  "a":[12345678901234567890, 1E5]}'
     caller = chatting(f"start: {{say: {{card: custom, text: Hi., channelData: '{data}'}}, next: bye}}")
-    commands = [one for one in caller.commands if not isinstance(one, Notify | Request)]
+    commands = [one for one in caller.commands if not isinstance(one, Notify | Remember | Request)]
     posted = [str(one.body) for one in spoken(begun(), *commands).outbound if one.kind == "written"]
     assert [f'"channelData":{data}' in body for body in posted] == [True]
     reply = spoken(begun(deliveryMode="expectReplies"), *commands).reply

@@ -63,7 +63,9 @@ def test_02_where_the_keys_are() -> None:
 def test_03_a_contact_that_adds_the_bot_begins_a_conversation() -> None:
     (incoming,) = CHANNEL.decode(request(body_of("03")))
     assert incoming.starts
-    assert CHANNEL.hear(Leg(), incoming, now=NOW).events == (CallReceived("29:1iFtpwQ...", f"28:{APP}"),)
+    assert CHANNEL.hear(Leg(), incoming, now=NOW).events == (
+        CallReceived("29:1iFtpwQ...", f"28:{APP}", within="skype"),
+    )
 
 
 def test_04_one_that_removes_it_ends_it_and_begins_none() -> None:

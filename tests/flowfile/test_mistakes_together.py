@@ -73,6 +73,10 @@ OTHERWISE = {
         "welcome: {say: We are here., next: bye}\n",
         calendars='office: {weekly: {mon-fri: "09:00-17:00"}}\n',
     ),
+    "user-variable": Plant(
+        'start: {say: "Call {{ user.visits }}.", set: {user.visits: "{{ user.visits + 1 }}"}, next: bye}\n',
+        "user.visits: {default: 0}\n",
+    ),
     "truth-word": Plant("start: {decide: [{guard: closed, target: bye}, bye]}\n", "closed: no\n"),
     "encoding": Plant("start: {say: Gr\udcfc\udcdfe., next: bye}\n"),
     "size": Plant(f"start: {{say: {'[' * 60}Hello.{']' * 60}, next: bye}}\n"),

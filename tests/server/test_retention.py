@@ -11,12 +11,13 @@ from msgspec.structs import replace
 
 from ivr.call_record import Commit, Stepped
 from ivr.engine.events import CallEnded, CallReceived, RecordingMade
-from ivr.server.ticker import FORGOTTEN_AT_ONCE, Retention, sweep_recordings
+from ivr.server.ticker import FORGOTTEN_AT_ONCE, Retention, ValueRetention, sweep_recordings
 from ivr.storage import SMALL
 from ivr.store.data_folder import DataFolder
 from ivr.store.sqlite import SqliteStore
 from ivr.store.sqlite_archive import SqliteArchive
 from ivr.store.sqlite_media import SqliteMedia
+from ivr.user_values import KeptValue
 from tests.flows import flow_of
 from tests.kept_recordings import kept_recordings
 from tests.trace.recorded_calls import SLOW, random_bot
@@ -31,7 +32,9 @@ class House:
         self.archive = SqliteArchive(folder, server=store)
         self.forgetting = Retention(self.archive, self.recordings, folder)
 
-    async def call(self, number: int, caller: str, ended: float, *, larger: bool = False) -> None:
+    async def call(
+        self, number: int, caller: str, ended: float, *, larger: bool = False, kept: tuple[KeptValue, ...] = ()
+    ) -> None:
         """Store a call that is over, with a recording, which is a file if it is larger."""
         bot = random_bot(flow_of(SLOW), 1)
         file = self.recordings.new("audio/wav")
@@ -48,7 +51,7 @@ class House:
             bot.record, id=facts.id, key=replace(bot.record.key, id=f"call-{number}"), version=1, steps=len(trace),
             call=replace(bot.record.call, facts=facts),
         )  # fmt: skip
-        await self.store.commit(Commit(record, trace, audio=audio))
+        await self.store.commit(Commit(record, trace, audio=audio, kept=kept))
 
     def holds(self, words: str) -> bool:
         """Return whether any file of the data folder holds these words."""
@@ -152,3 +155,25 @@ async def test_what_a_crash_leaves_of_a_copy_is_swept_and_the_recording_stays_wi
         await sweep_recordings(house.store, house.recordings, before=9e9)  # as if it lay there for a day
         assert not copy.exists()
     assert kept_recordings(house.folder.path) == {name: audio}
+
+
+async def test_what_was_kept_of_a_caller_is_gone_when_its_time_is_over(
+    house: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    values = ValueRetention(house.store, house.archive)
+    await house.call(1, "29:anna", ended=100.0, kept=(KeptValue("user.name", "Anna-the-first", 500.0),))
+    await house.call(2, "29:anna", ended=200.0, kept=(KeptValue("user.town", "Linz-on-Danube", 900.0),))
+    await values.erase_old(now=499.0)
+    assert house.holds("Anna-the-first")
+    assert caplog.records == []
+    with closing(sqlite3.connect(house.folder.database)) as other:
+        reading = other.execute("SELECT id FROM call")
+        reading.fetchone()
+        await values.erase_old(now=500.0)
+        assert house.holds("Anna-the-first"), "a reader keeps the log"
+        assert len(reading.fetchall()) == 1
+    await values.erase_old(now=501.0)
+    assert not house.holds("Anna-the-first")
+    assert house.holds("Linz-on-Danube")
+    assert [(one.message, one.__dict__["removed"]) for one in caplog.records] == [("values of callers forgotten", 1)]

@@ -14,6 +14,7 @@ from ivr.engine.commands import Play, Text
 from ivr.engine.events import CallEnded, CallReceived
 from ivr.ports import Leg, WebhookReply
 from ivr.services.client_credentials import ClientCredentials
+from ivr.user_values import User
 from tests.skype_v2.skype_messages import (
     APP,
     CHANNEL,
@@ -73,12 +74,14 @@ def test_03_one_that_removes_it_ends_it_and_begins_none() -> None:
     (incoming,) = decoded(body_of("03"))
     assert not incoming.starts
     assert incoming.otherwise == WebhookReply(201)
+    assert incoming.forgets == User("skype-v2", incoming.key.account, "", USER)
     assert CHANNEL.hear(asked(GREETING), incoming, now=NOW).events == (CallEnded("caller"),)
 
 
 def test_04_a_message_begins_a_conversation_with_whoever_wrote() -> None:
     (incoming,) = decoded(body_of("04"))
     assert (incoming.starts, incoming.key.channel, incoming.key.id) == (True, "skype-v2", USER)
+    assert incoming.forgets is None
     assert CHANNEL.hear(Leg(), incoming, now=NOW).events == (CallReceived(USER, f"28:{APP}"),)
 
 

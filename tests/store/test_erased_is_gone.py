@@ -14,6 +14,7 @@ from ivr.storage import SMALL
 from ivr.store.data_folder import DataFolder
 from ivr.store.database_file import open_database
 from ivr.store.sqlite import SqliteStore
+from ivr.user_values import KeptValue
 from tests.cli.stored_calls import ivr
 from tests.store.earlier_folders import VERSIONS, letters, restored, rows
 from tests.store.store_examples import after, answered, key, line, recorded, request
@@ -84,7 +85,8 @@ class _Callers:
         )  # fmt: skip
         told = Notify(f"{record.version}.9", "mail", f"{who}-address@example.com", text=f"{who}-told-them")
         asked = Outbound(f"{record.version}.8", "POST", "/calls", {"to": f"{who}-asked-for"})
-        await self._store.commit(replace(commit, notifications=(told,), outbound=(asked,)))
+        value = KeptValue(f"user.v{self._random.randrange(9)}", f"{who}-kept" * self._random.randrange(1, 300), 9e9)
+        await self._store.commit(replace(commit, notifications=(told,), outbound=(asked,), kept=(value,)))
         self.calls[name] = commit.record
 
 
@@ -94,14 +96,12 @@ def _of(who: str, record: CallRecord) -> CallRecord:
 
 
 @pytest.mark.parametrize("seed", range(3))
-async def test_of_one_caller_nothing_is_left_and_of_the_other_all(tmp_path: Path, seed: int) -> None:
-    words = {
-        who: {
-            f"{who}-{what}".encode()
-            for what in ("number", "sounds-", "hears-", "wrote-", "said-this", "address", "told-them", "asked-for")
-        }
-        for who in ("anna", "bert")
-    }
+async def test_of_one_caller_nothing_is_left_and_of_the_other_all(
+    tmp_path: Path, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IVR_SEAL_KEY", "00" * 32)
+    left = ("number", "sounds-", "hears-", "wrote-", "said-this", "address", "told-them", "asked-for", "kept")
+    words = {who: {f"{who}-{what}".encode() for what in left} for who in ("anna", "bert")}
     with DataFolder.open(tmp_path / "data") as folder:
         store = await SqliteStore.open(folder.database, seal_key="00" * 32, seal_file=folder.seal_key)
         callers = _Callers(folder, store, seed)
@@ -111,6 +111,7 @@ async def test_of_one_caller_nothing_is_left_and_of_the_other_all(tmp_path: Path
     kept = rows(folder.database, "SELECT * FROM turn JOIN call ON row = call WHERE name LIKE 'bert%' ORDER BY seq")
     receipt = ivr("calls", "erase", "--caller", "anna-number", "--yes", "--data", folder.path)
     assert f"Erased: {CALLS // 2} calls" in receipt.output
+    assert "what flows had kept of the caller: " in receipt.output
     assert held(folder.path, words["anna"]) == set()
     assert held(folder.path, words["bert"]) == words["bert"]
     after_it = rows(folder.database, "SELECT * FROM turn JOIN call ON row = call WHERE name LIKE 'bert%' ORDER BY seq")
@@ -119,3 +120,25 @@ async def test_of_one_caller_nothing_is_left_and_of_the_other_all(tmp_path: Path
     for name, record in callers.calls.items():
         assert await store.load(key(name)) == (record if name.startswith("bert") else None)
     await store.close()
+
+
+async def test_without_the_key_the_receipt_says_what_it_could_not_find(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with DataFolder.open(tmp_path / "data") as folder:
+        store = await SqliteStore.open(folder.database, seal_key="00" * 32, seal_file=folder.seal_key)
+        commit = after(_of("anna", fresh("anna-1")), line(0), over=True)
+        await store.commit(replace(commit, kept=(KeptValue("user.name", "Anna-herself", 9e9),)))
+        await store.close()
+    for key_there in ("11" * 32, "no key", None):
+        if key_there is not None:
+            folder.seal_key.write_text(key_there)
+        receipt = ivr("calls", "erase", "--caller", "anna-number", "--yes", "--data", folder.path)
+        assert receipt.exit_code == 1
+        assert "STILL ON THE DISK: what flows have kept of callers." in receipt.output
+        folder.seal_key.unlink(missing_ok=True)
+    monkeypatch.setenv("IVR_SEAL_KEY", "00" * 32)
+    receipt = ivr("calls", "erase", "--caller", "anna-number", "--yes", "--data", folder.path)
+    assert receipt.exit_code == 0, "no call is left, and yet something is found"
+    assert "what flows had kept of the caller: 1 value" in receipt.output
+    assert held(folder.path, {b"Anna-herself"}) == set()

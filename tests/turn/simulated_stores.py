@@ -18,9 +18,11 @@ import msgspec
 from ivr.call_record import CallRecord, Commit, Stepped
 from ivr.engine.commands import Request
 from ivr.engine.events import Event, ServiceFailed
+from ivr.engine.values import Stored
 from ivr.errors import StaleCall, StoreUnavailable
 from ivr.ports import CallKey
 from ivr.storage import Absent, Order
+from ivr.user_values import Known, User
 
 KEY = CallKey("sim", "app", "call")
 
@@ -54,6 +56,8 @@ class Disk:
     files: set[str] = field(default_factory=set)
     outbound: list[str] = field(default_factory=list)
     "The names of requests to the platform."
+    kept: dict[str, tuple[Stored, bool]] = field(default_factory=dict)
+    "Of the one caller, by the names of variables."
 
     def load(self) -> CallRecord | None:
         return msgspec.json.decode(self.record, type=CallRecord) if self.record else None
@@ -94,8 +98,16 @@ class SimStore:
         self._disk.trace += [msgspec.json.encode(line) for line in commit.trace]
         for request in commit.jobs:
             self._disk.orders[request.job] = (request, 0)
+        for value in commit.kept:
+            self._disk.kept.pop(value.name, None)
+            if value.value is not None:
+                self._disk.kept[value.name] = (value.value, value.private)
         self._disk.outbound += [request.id for request in commit.outbound]
         self._disk.inbox = [job for job in self._disk.inbox if job not in commit.taken]
+
+    async def known(self, user: User, *, now: float) -> Known:
+        await pause()
+        return dict(self._disk.kept)
 
     async def claim(
         self, owner: str, *, now: float, lease: float, limit: int, busy: frozenset[str] = frozenset()

@@ -28,6 +28,7 @@ Kind: TypeAlias = Literal[
     "message",
     "conversationUpdate",
     "contactRelationUpdate",
+    "deleteUserData",
     "installationUpdate",
     "endOfConversation",
     "event",

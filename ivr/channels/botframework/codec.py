@@ -26,6 +26,7 @@ from ivr.engine.commands import Audio, LineCommand, Recorded, Transfer
 from ivr.engine.events import CallReceived, RecordingMade
 from ivr.errors import WebhookError
 from ivr.ports import CallKey, Endpoint, Exchange, Fetch, Incoming, Leg, Outbound, WebhookReply, WebhookRequest
+from ivr.user_values import User
 
 ACCEPTED = WebhookReply(202)
 NOT_HANDLED = WebhookReply(501)
@@ -103,6 +104,7 @@ class BotFrameworkChannel:
             starts=self._begins_with(activity) is not None,
             again=True,
             otherwise=nothing,
+            forgets=self._forgotten(activity),
         )
         return (incoming,)
 
@@ -187,6 +189,13 @@ class BotFrameworkChannel:
                 return next(others, None)
         return None
 
+    def _forgotten(self, activity: Activity) -> User | None:
+        """Return who wants nothing to be kept any more: who asks for that, or removes the bot."""
+        removes = activity.kind in {"contactRelationUpdate", "installationUpdate"} and activity.action == "remove"
+        if not activity.sender.id or not (removes or activity.kind == "deleteUserData"):
+            return None
+        return User(self.name, self._account, activity.channel, activity.sender.id)
+
     def _begun(self, activity: Activity, reply: WebhookReply | None) -> Exchange:
         user = self._begins_with(activity)
         if user is None:
@@ -197,6 +206,7 @@ class BotFrameworkChannel:
             language=_language(activity.locale),
             transfers=self._hands_over,
             identity=activity.identity if self.vouches and user.id == activity.sender.id else None,
+            within=activity.channel,
         )
         return Exchange(notes.of_activity(activity, user), (received,), reply=reply)
 

@@ -23,6 +23,7 @@ from ivr.channels.skype_v2.messages import Message, read_messages
 from ivr.engine.commands import Audio, LineCommand, Play, Recognize, Record, Recorded, Segment, Text
 from ivr.engine.events import CallReceived, ChoiceMade, Event, SpeechHeard
 from ivr.ports import CallKey, Endpoint, Exchange, Incoming, Leg, Outbound, WebhookReply, WebhookRequest
+from ivr.user_values import User
 
 TAKEN = WebhookReply(201)
 _USER = "user"
@@ -123,6 +124,7 @@ class SkypeV2Channel:
     # ---
 
     def _incoming(self, message: Message) -> Incoming:
+        removes = message.kind == "contactRelationUpdate" and message.action == "remove"
         return Incoming(
             CallKey(self.name, self._account, conversation_name(message.sender)),
             message.id,
@@ -131,6 +133,7 @@ class SkypeV2Channel:
             starts=message.kind == "message" or (self._greets and message.action == "add"),
             again=True,
             otherwise=TAKEN,
+            forgets=User(self.name, self._account, "", message.sender) if removes else None,
         )
 
     def _begun(self, message: Message) -> Exchange:

@@ -15,6 +15,7 @@ from ivr.engine.expressions.forms import spoken_here
 from ivr.engine.expressions.forms.english import ENGLISH
 from ivr.engine.expressions.operations import admitted, limited, spoken, truth, written
 from ivr.engine.expressions.parse import parse_expression, parse_template
+from ivr.engine.naming import parted
 from ivr.engine.values import Value
 from ivr.errors import ExpressionFailed
 
@@ -60,7 +61,7 @@ class Expression:
     @cached_property
     def roots(self) -> frozenset[str]:
         """What it can read, without fields: `call`, `visits`, `tries`."""
-        return frozenset(name.partition(".")[0] for name in self.names)
+        return frozenset(parted(name)[0] for name in self.names)
 
 
 class Template:

@@ -9,13 +9,14 @@ from msgspec import structs
 
 from ivr.engine.expressions import tree
 from ivr.engine.expressions.types import Type, field_of, present
+from ivr.engine.naming import parted
 
 
 def narrowed(env: Mapping[str, Type], test: tree.Node, *, holds: bool) -> Mapping[str, Type]:
     """Return the types that names have where a test is known to hold, or, if not `holds`, known to fail."""
     changed: dict[str, Type] = {}
     for path in proved(test, holds):
-        root, *fields = path.split(".")
+        root, fields = parted(path)
         if root in env:
             changed[root] = _present(changed.get(root, env[root]), fields)
     return overlaid(env, changed)
@@ -27,7 +28,7 @@ def overlaid(env: Mapping[str, Type], changed: Mapping[str, Type]) -> Mapping[st
     return ChainMap(dict(changed), *under)
 
 
-def _present(type_: Type, fields: list[str]) -> Type:
+def _present(type_: Type, fields: Sequence[str]) -> Type:
     # A field of none is none: what has a field with a value, has one itself.
     type_ = present(type_)
     if not fields:

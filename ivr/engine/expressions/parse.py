@@ -16,6 +16,7 @@ from ivr.engine.expressions import tree
 from ivr.engine.expressions.failure import ExpressionError
 from ivr.engine.expressions.filters import FILTERS
 from ivr.engine.expressions.lexer import JINJA, RESERVED, Tokens
+from ivr.engine.naming import USER
 from ivr.nearest import did_you_mean, only_near
 
 MAX_SOURCE = 10_000
@@ -119,13 +120,13 @@ class _Translator:
     def field(self, node: nodes.Getattr) -> tree.Node:
         of = self._holder(node)
         attribute = self._tokens.after(node.lineno).lineno
-        return tree.Field(of.start, attribute + self._tokens.length(attribute), of, node.attr)
+        return _field(of.start, attribute + self._tokens.length(attribute), of, node.attr)
 
     def index(self, node: nodes.Getitem) -> tree.Node:
         of = self._holder(node)
         key = self.translate(node.arg)
         if isinstance(key, tree.Constant) and isinstance(key.value, str):
-            return tree.Field(of.start, key.end, of, key.value)
+            return _field(of.start, key.end, of, key.value)
         return tree.Index(of.start, key.end, of, key)
 
     def _holder(self, node: nodes.Getattr | nodes.Getitem) -> tree.Node:
@@ -229,6 +230,13 @@ class _Translator:
             raise self.refused(node, '"days" takes one number.', 'Write, for example, "days(5)".')
         count = self.translate(node.args[0])
         return tree.OpenDays(of.start, count.end + 1, of, count)
+
+
+def _field(start: int, end: int, of: tree.Node, name: str) -> tree.Node:
+    """Return a field of a value; of the caller, each is a variable of its own."""
+    if isinstance(of, tree.Name) and of.name == USER:
+        return tree.Name(start, end, f"{USER}.{name}")
+    return tree.Field(start, end, of, name)
 
 
 def _has_more(node: nodes.Call) -> bool:

@@ -31,7 +31,7 @@ from ivr.flowfile.choices import (
     yes_or_no,
 )
 from ivr.flowfile.containers import OneOrMany
-from ivr.flowfile.fields import Bool, GivenName, Time, Whole
+from ivr.flowfile.fields import Bool, Time, VariableName, Whole
 from ivr.flowfile.model_base import Model
 from ivr.flowfile.model_parts import AnyPart, Prompt, Prompts, Read, Spoken, each_spoken, spoken
 from ivr.flowfile.source import Path
@@ -65,7 +65,7 @@ class Asking(Model):
 class Kept(Asking):
     """What the questions share whose answers can be kept."""
 
-    into: Annotated[str, GivenName()] | None = Field(None, description="The variable that keeps the answer.")
+    into: Annotated[str, VariableName()] | None = Field(None, description="The variable that keeps the answer.")
 
 
 class Confirmed(Kept):

@@ -12,13 +12,13 @@ from ivr.engine.actions import http as engine
 from ivr.engine.actions.http import JsonTemplate
 from ivr.engine.expressions.compile import Template
 from ivr.engine.expressions.types import ANY, INTEGER, Type, optional
+from ivr.engine.naming import parted
 from ivr.flowfile.actions.base import SENDABLE, Builder, KeepingSpec, kept_in, written_or
 from ivr.flowfile.containers import Fields, OneOrMany
 from ivr.flowfile.fields import (
     DECIMAL_NUMBER,
     WHOLE_NUMBER,
     AnyText,
-    GivenName,
     Json,
     OneOf,
     Reference,
@@ -26,6 +26,7 @@ from ivr.flowfile.fields import (
     Text,
     Time,
     TypeWord,
+    VariableName,
     Whole,
     refused,
 )
@@ -144,7 +145,7 @@ class Http(Model):
     returns: Annotated[Type, TypeWord()] | None = Field(
         None, description="The shape of the answer's JSON body, as the type of a variable; without it, it is not read."
     )
-    into: Annotated[str, GivenName()] | None = Field(None, description="The variable that keeps the body.")
+    into: Annotated[str, VariableName()] | None = Field(None, description="The variable that keeps the body.")
     hold_prompt: Prompt | None = Field(None, description="Heard while the service works; default a short silence.")
 
 
@@ -170,7 +171,7 @@ class HttpSpec(KeepingSpec[Http]):
         asked, here = self.written, ("states", state, self.word)
         private = {name for name, variable in builder.variables.items() if variable.sensitive}
         reads = {
-            name.partition(".")[0]
+            parted(name)[0]
             for read in self.reads(here)
             if read.takes_private
             for name in builder.template(read.text).names

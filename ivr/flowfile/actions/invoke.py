@@ -13,7 +13,7 @@ from ivr.engine.flow import Assignment, Variable
 from ivr.engine.scope import PART
 from ivr.flowfile.actions.base import Builder, KeepingSpec, kept_in
 from ivr.flowfile.containers import ShortFor
-from ivr.flowfile.fields import SCALARS, GivenName, Reference
+from ivr.flowfile.fields import SCALARS, Reference, VariableName
 from ivr.flowfile.model_base import Model
 from ivr.flowfile.model_parts import Assignments, Read
 from ivr.flowfile.source import Path
@@ -70,7 +70,7 @@ class Invoke(Model):
 
     flow: Annotated[str, Reference()] = Field(description="The other flow's name; its file is in the same folder.")
     with_: Assignments = Field({}, alias="with", description="What its variables begin with: name: value.")
-    into: Annotated[str, GivenName()] | None = Field(None, description="The variable that keeps what it returns.")
+    into: Annotated[str, VariableName()] | None = Field(None, description="The variable that keeps what it returns.")
     _found: InvokedFlow | None = PrivateAttr(None)
 
     def found(self, flow: InvokedFlow) -> None:

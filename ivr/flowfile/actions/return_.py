@@ -6,6 +6,7 @@ from typing import Annotated, Any, TypeAlias
 from pydantic import Field
 
 from ivr.engine.actions import return_ as engine
+from ivr.engine.naming import parted
 from ivr.flowfile.actions.base import ActionSpec, Builder
 from ivr.flowfile.containers import ShortFor
 from ivr.flowfile.fields import AnyText, ChoiceName
@@ -43,7 +44,7 @@ class ReturnSpec(ActionSpec[Return]):
         if written.value is None:
             return engine.Return(written.event)
         value = builder.template(written.value)
-        read = {name.partition(".")[0] for name in value.names} & builder.variables.keys()
+        read = {parted(name)[0] for name in value.names} & builder.variables.keys()
         return engine.Return(written.event, value, private=any(builder.variables[name].sensitive for name in read))
 
     def reads(self, here: Path) -> Iterator[Read]:

@@ -12,7 +12,7 @@ from ivr.engine.expressions.compile import compile_expression
 from ivr.engine.expressions.types import TEXT, Type
 from ivr.flowfile.actions.base import Builder, KeepingSpec, kept_in
 from ivr.flowfile.containers import Fields
-from ivr.flowfile.fields import ChoiceName, GivenName, Guard, Json, ScalarField, Text, refused
+from ivr.flowfile.fields import ChoiceName, Guard, Json, ScalarField, Text, VariableName, refused
 from ivr.flowfile.model_base import Model
 from ivr.flowfile.model_parts import Read
 from ivr.flowfile.source import Path
@@ -49,7 +49,7 @@ class Split(Model):
     shares: Annotated[
         dict[Annotated[str, ChoiceName()], Annotated[int, Percent()]], Fields("shares with their percent")
     ] = Field(description="The shares by name, in percent, together 100; each name is an event.", min_length=1)
-    into: Annotated[str, GivenName()] | None = Field(None, description="The variable that keeps the share's name.")
+    into: Annotated[str, VariableName()] | None = Field(None, description="The variable that keeps the share's name.")
 
 
 class SplitSpec(KeepingSpec[Split]):

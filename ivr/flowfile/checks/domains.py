@@ -19,6 +19,7 @@ from ivr.engine.expressions.clock import ORDERS
 from ivr.engine.expressions.compile import Expression, runner
 from ivr.engine.expressions.operations import kind, truth
 from ivr.engine.expressions.types import Type
+from ivr.engine.naming import parted
 from ivr.engine.values import Value
 from ivr.errors import ExpressionFailed
 from ivr.flowfile.checks.moments import Aspect, Moments, aspects_of
@@ -156,7 +157,7 @@ def _name(path: str) -> tree.Node:
 
 
 def _whole(path: str) -> tree.Node:
-    root, *fields = path.split(".")
+    root, fields = parted(path)
     node: tree.Node = tree.Name(0, 0, root)
     for field in fields:
         node = tree.Field(0, 0, node, field)

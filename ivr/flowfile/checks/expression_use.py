@@ -8,7 +8,7 @@ from ivr.engine.expressions.compile import Expression, Template
 from ivr.engine.expressions.failure import ExpressionError
 from ivr.engine.expressions.types import TEXT, Type
 from ivr.engine.flow import Variable
-from ivr.engine.naming import normal
+from ivr.engine.naming import USER, normal
 from ivr.engine.scope import SETTABLE
 from ivr.engine.variables import Misfit, fit
 from ivr.flowfile.checks.declaration import CHECKS, Check
@@ -182,6 +182,7 @@ KNOWN_ELSEWHERE = {
     ),
     "key": "It is known only in the prompt of a choice.",
     SIGN_IN_FACTS: "It is known only in the prompts of a signIn.",
+    USER: f'Write {USER}.NAME, and declare that under "variables".',
 }
 
 

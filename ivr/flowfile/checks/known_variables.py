@@ -18,7 +18,7 @@ from ivr.engine.expressions.check import infer
 from ivr.engine.expressions.compile import Expression, Template
 from ivr.engine.expressions.narrow import narrowed, overlaid, proved
 from ivr.engine.expressions.types import TEXT, Type, optional, present
-from ivr.engine.naming import is_name
+from ivr.engine.naming import is_name, parted, without_user
 from ivr.flowfile.actions.base import kept_in
 from ivr.flowfile.checks.names import Env, choice_at, facts_of_call, fields_at, fields_of, handled, left_to_flow
 from ivr.flowfile.document import Document, Transition
@@ -100,10 +100,10 @@ class Known:
         self._paths: dict[str, list[str]] = {}
         "By variable: what can be known of its fields."
         for path in self._bits:
-            if "." in path:
+            if root(path) != path:
                 self._paths.setdefault(root(path), []).append(path)
         unnamed = {kept_in(name, None) for name, _ in document.states()}
-        self.odd_names = [name for name in self.variables if not is_name(name) and name not in unnamed]
+        self.odd_names = [name for name in self.variables if not is_name(without_user(name)) and name not in unnamed]
         "Variables that no expression can name: their names are invalid, which another check says."
         self.declared: Env = {**self.constant, **{name: variable.type for name, variable in self.variables.items()}}
 
@@ -326,7 +326,7 @@ def _all_of(nodes: list[tree.Node]) -> tree.Node:
 
 
 def _node(path: str) -> tree.Node:
-    root, *fields = path.split(".")
+    root, fields = parted(path)
     node: tree.Node = tree.Name(0, 0, root)
     for field in fields:
         node = tree.Field(0, 0, node, field)

@@ -8,6 +8,7 @@ from ivr.engine.actions.decide import DECIDED
 from ivr.engine.actions.sign_in import FACTS as SIGN_IN_FACTS
 from ivr.engine.expressions.types import ANY, BOOLEAN, DATE, DATETIME, INTEGER, TEXT, Type, optional
 from ivr.engine.handlers import longest
+from ivr.engine.naming import USER
 from ivr.flowfile.actions import EVENT_FIELDS as ACTION_FIELDS
 from ivr.flowfile.document import Document
 from ivr.flowfile.events import successes
@@ -19,7 +20,7 @@ from ivr.flowfile.variables import intos
 Env = Mapping[str, Type]
 "The type of each name."
 
-FACTS = ("call", "now", "language", "outcome", "visits", "calendar", "secrets", "key")
+FACTS = ("call", "now", "language", "outcome", "visits", "calendar", "secrets", "key", USER)
 GIVING_WAY = ("today",)
 "Facts that came later than flows with a variable of that name; there the variable is meant."
 EVENT_FIELDS = (*ACTION_FIELDS, "value", "reason", "error")

@@ -8,6 +8,7 @@ from msgspec import Struct
 from ivr.engine.calendars import REASONS
 from ivr.engine.expressions import tree
 from ivr.engine.expressions.compile import Expression, Template
+from ivr.engine.naming import parted
 from ivr.flowfile.actions.digits import Digits
 from ivr.flowfile.checks.answers import can_be_keyed
 from ivr.flowfile.checks.declaration import Check, Environment
@@ -169,7 +170,8 @@ class _Values:
         path = tree.path(node)
         if path is None:
             return None
-        name, _, field = path.partition(".")
+        name, fields = parted(path)
+        field = ".".join(fields)
         if name in self._variables:
             return self._transcripts(name) if field == "transcript" else self._stored.get(name) if not field else None
         if path == "language" and self.document.model.languages:

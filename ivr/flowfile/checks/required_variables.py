@@ -13,6 +13,7 @@ from typing import TypeAlias
 from ivr.engine.expressions import tree
 from ivr.engine.expressions.compile import Expression, Template
 from ivr.engine.flow import Variable
+from ivr.engine.naming import is_of_user
 from ivr.engine.values import Value
 from ivr.flowfile.checks.declaration import Check
 from ivr.flowfile.checks.known_variables import Known, known_of
@@ -86,7 +87,8 @@ def _is_there(known: Known, state: str, variable: str) -> bool:
 @once
 def _truths(document: Document) -> Mapping[str, True_]:
     """Return what is true on entering each state that a call can come to."""
-    begin = frozenset(name for name, variable in variables(document).items() if _is_true(variable.default))
+    begins = ((name, one.default) for name, one in variables(document).items() if not is_of_user(name))
+    begin = frozenset(name for name, default in begins if _is_true(default))
     found = {document.begins: begin}
     waiting = deque(found)
     while waiting:

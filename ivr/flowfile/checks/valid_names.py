@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from ivr.engine.flow import SELF
 from ivr.engine.handlers import FAILURES
-from ivr.engine.naming import is_name
+from ivr.engine.naming import is_name, is_of_user, without_user
 from ivr.flowfile.actions import ACTIONS
 from ivr.flowfile.checks.declaration import Check
 from ivr.flowfile.checks.names import EVENT_FIELDS, FACTS
@@ -108,10 +108,12 @@ def name(document: Document) -> Iterator[Finding]:
         yield from _choice_name(document, ("commands", command), command)
     reserved = (*FACTS, *EVENT_FIELDS, *EXPRESSION_WORDS)
     for variable in document.model.variables:
-        yield from name_findings(document, ("variables", variable), variable, reserved)
+        words = () if is_of_user(variable) else reserved
+        yield from name_findings(document, ("variables", variable), without_user(variable), words)
     yield from _names_beside_states(document)
     for into in intos(document):
-        if into.variable not in document.model.variables and document.source.has(into.path):
+        is_plain = into.variable not in document.model.variables and not is_of_user(into.variable)
+        if is_plain and document.source.has(into.path):
             yield from name_findings(document, into.path, into.variable, reserved, key=False)
 
 

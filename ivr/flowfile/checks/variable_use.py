@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from ivr.engine.expressions.compile import Expression, Template
 from ivr.engine.expressions.failure import ExpressionError
-from ivr.engine.naming import is_name
+from ivr.engine.naming import is_name, is_of_user, without_user
 from ivr.engine.scope import SETTABLE
 from ivr.flowfile.actions import PRIVATE_FIELDS
 from ivr.flowfile.checks.declaration import Check
@@ -195,12 +195,17 @@ def bare_name(document: Document) -> Iterator[Finding]:
 def unused(document: Document) -> Iterator[Finding]:
     """Find what is stored and never used. A recording is of use to people even if the flow never reads it."""
     read = _read_anywhere(document)
+    stored = {use.variable for use in uses(document) if use.role == "value"} | {
+        into.variable for into in intos(document)
+    }
     answers = {into.variable: into.path for into in reversed(intos(document))}
     for name, variable in variables(document).items():
         path = _place(document, name, answers)
         if path is None or not document.is_sound(*path) or not document.is_own(*path):
             continue
-        if name not in read and variable.type.name != "recording" and is_name(name):
+        # What is kept of the caller may be for other flows.
+        is_used = name in read or (is_of_user(name) and (name in stored or without_user(name) in read))
+        if not is_used and variable.type.name != "recording" and is_name(without_user(name)):
             yield document.finding(_never_used(name), path, key=path[0] == "variables")
     asked = _calendars_read(document)
     for name in document.model.calendars:

@@ -20,7 +20,7 @@ from ivr.engine.events import (
     RecordingReady,
 )
 from ivr.engine.flow import Flow
-from ivr.trace import case
+from ivr.trace import case, sentences
 from ivr.trace.case import Case
 from ivr.trace.experience import FlowVoice
 from ivr.trace.failures import flow_failures
@@ -152,6 +152,8 @@ def _talk(recorded: Case, flow: Flow, files: Sequence[str | None]) -> Iterator[C
             yield ConversationEntry(line.at, "flow", words)
         for one in line.told:
             yield ConversationEntry(line.at, "note", told([one]))
+        if line.kept:
+            yield ConversationEntry(line.at, "note", sentences.kept(line.kept))
         if line.end:
             yield ConversationEntry(
                 line.at, "note", "the flow hangs up" if line.end == "hangup" else "the flow rejects the call"

@@ -26,11 +26,12 @@ class Remembered(Struct, frozen=True):
 def remembered(call: Call, flow: Flow) -> tuple[Remembered, ...]:
     """Return the variables of a call, in the order of the flow; those alone that an author has named."""
     named = {name: variable for name, variable in flow.variables.items() if " " not in name}
-    return tuple(_sealed(name) if variable.sensitive else _told(name, call) for name, variable in named.items())
+    return tuple(_sealed(name) if variable.sensitive else _told(name, call, flow) for name, variable in named.items())
 
 
-def _told(name: str, call: Call) -> Remembered:
-    value = unpack(call.memory.variables.get(name))
+def _told(name: str, call: Call, flow: Flow) -> Remembered:
+    known = call.memory.variables
+    value = unpack(known[name]) if name in known else flow.user.get(name)
     if name in call.memory.private or _is_private(value):
         return _sealed(name)
     words = "" if value is None else _words(value)
