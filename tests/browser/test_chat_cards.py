@@ -27,7 +27,7 @@ states:
               text: For sushi, press 1.
               images: [{{url: "{picture}", alt: Six pieces of sushi}}]
               buttons:
-                - {{title: Order sushi, value: "1"}}
+                - {{type: postBack, title: Order sushi, value: "1"}}
                 - {{type: openUrl, title: Read more, value: https://www.example.com/}}
             - {{card: hero, title: Tempura, text: For tempura press 2., buttons: [{{title: Order one, value: "2"}}]}}
             - {{card: hero, title: Tofu, text: For tofu press 3., buttons: [{{title: Order tofu, value: "3"}}]}}
@@ -193,6 +193,8 @@ async def test_the_cards_of_a_flow_are_seen_pressed_and_scrolled_by_key(tmp_path
         assert await page.run("document.documentElement.scrollWidth <= innerWidth")
         await page.click("#talk .answer")
         await page.until("document.querySelector('#talk .receipt')")
+        assert await page.run("[...document.querySelectorAll('#talk .answer')].every((one) => one.disabled)")
+        assert await page.run("document.querySelectorAll('#talk .caller').length") == 0  # it posts, and shows nothing
         receipt = (await page.text("#talk .receipt")).split("\n")
         assert [one for one in receipt if one.strip()] == [
             "Your order", "Table", "7", "2 × Sushi", "Six pieces", "16.25 €", "Total", "16.25 €", "Call us"

@@ -36,7 +36,8 @@ function said(activity) {
 }
 
 function wrote({ shown }) {
-  for (const button of document.querySelectorAll("#talk .answer")) button.disabled = true; // they answered what is past
+  for (const button of document.querySelectorAll("#talk .answer")) button.disabled = true; // they answer what is past
+  if (!shown) return;
   const item = line("caller", "You");
   item.append(element("div", shown, "said"));
   add(item);
@@ -83,14 +84,11 @@ function send(shown, members) {
   startWaiting();
 }
 
-function answered({ type, title, value, text, displayText }) {
+function answered({ type, value, text, displayText }) {
   const plain = typeof value === "string" || typeof value === "number" ? String(value) : "";
   if (type === "imBack") send(plain, { text: plain });
   else if (type === "postBack") send("", plain ? { text: plain } : { value });
   else send(displayText ?? "", { ...(text ? { text } : {}), ...(value === undefined ? {} : { value }) });
-  if (type !== "imBack" && !displayText) {
-    for (const button of document.querySelectorAll("#talk .answer")) button.disabled = button.textContent === title;
-  }
   $("words").focus(); // the button may be gone
 }
 

@@ -57,11 +57,9 @@ export class Conversation {
 
   // Writes a message; `shown` is what is seen of it here, "" if nothing is.
   write(shown, members) {
-    if (shown) {
-      const message = { shown, after: this.last };
-      this.kept.wrote = [...this.kept.wrote, message].slice(-KEPT);
-      this.tell(message);
-    }
+    const message = { shown, after: this.last };
+    this.kept.wrote = [...this.kept.wrote, message].slice(-KEPT);
+    this.tell(message);
     this.post({ type: "message", textFormat: "plain", ...members });
     this.flush();
   }
