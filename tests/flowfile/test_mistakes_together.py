@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import pytest
 from msgspec import Struct
+from pydantic.alias_generators import to_snake
 
 from ivr.channels.skype import SkypeChannel
 from ivr.flowfile.checks import CHECKS, Provided
@@ -28,6 +29,7 @@ class Plant(Struct, frozen=True):
     variables: str = ""
     calendars: str = ""
     prompts: str = ""
+    sign_ins: str = ""
 
 
 OTHERWISE = {
@@ -77,6 +79,12 @@ OTHERWISE = {
         'start: {say: "Call {{ user.visits }}.", set: {user.visits: "{{ user.visits + 1 }}"}, next: bye}\n',
         "user.visits: {default: 0}\n",
     ),
+    "signed-in": Plant(
+        'start: {signIn: {name: diary, prompt: "Open {{ signIn.page }}."}, '
+        "on: {signedIn: look, declined: look, expired: bye, failed: bye}}\n"
+        'look: {http: {url: "https://api.contoso.example/calls", auth: {signIn: diary}}, next: bye}\n',
+        sign_ins="diary: {}\n",
+    ),
     "truth-word": Plant("start: {decide: [{guard: closed, target: bye}, bye]}\n", "closed: no\n"),
     "encoding": Plant("start: {say: Gr\udcfc\udcdfe., next: bye}\n"),
     "size": Plant(f"start: {{say: {'[' * 60}Hello.{']' * 60}, next: bye}}\n"),
@@ -92,7 +100,7 @@ CODES = [code for code, check in CHECKS.items() if (check.bad or code in OTHERWI
 def planted(code: str, mark: str) -> Plant:
     """Return the bad example of a check, with names that no other has."""
     plant = OTHERWISE.get(code) or Plant(CHECKS[code].bad.strip("\n") + "\n")
-    sections: tuple[str, ...] = (plant.states, plant.variables, plant.calendars, plant.prompts)
+    sections: tuple[str, ...] = (plant.states, plant.variables, plant.calendars, plant.prompts, plant.sign_ins)
     names = {name for section in sections for name in re.findall(r"^(\w+):", section, re.MULTILINE)}
     names |= set(re.findall(r"into: (\w+)", plant.states))
     for name in names - {"digits"}:  # which is the mistake of `state-name`
@@ -109,8 +117,8 @@ def flow_with(codes: Sequence[str]) -> bytes:
     )
     states = f"root: {{decide: [{branches}, bye]}}\n" + "".join(plant.states for _, plant in plants)
     head = HEAD
-    for key in ("variables", "calendars", "prompts"):
-        section = "".join(getattr(plant, key) for _, plant in plants)
+    for key in ("variables", "calendars", "prompts", "signIns"):
+        section = "".join(getattr(plant, to_snake(key)) for _, plant in plants)
         head += f"{key}:\n{indented(section)}" if section else ""
     return (head + f"states:\n{indented(states)}" + END).encode("utf-8", "surrogateescape")
 
