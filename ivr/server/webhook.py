@@ -130,22 +130,24 @@ class Webhook:
         self._judge(failed, taken=answer is not None)
         return answer or WebhookReply()
 
-    def _judge(self, failed: Mapping[CallKey, IvrError], *, taken: bool) -> None:
+    def _judge(self, failed: dict[CallKey, IvrError], *, taken: bool) -> None:
         """Raise what failed where the whole request has to come again; else the others must not suffer from it.
 
         What was `taken` is known by its id if it comes again.
         """
-        passing = next((error for error in failed.values() if isinstance(error, StoreUnavailable)), None)
-        if passing is not None:
-            raise passing
-        for key, error in failed.items():
-            if not taken:
-                raise error
+        errors = sorted(failed.items(), key=lambda one: not isinstance(one[1], StoreUnavailable))
+        failed.clear()
+        while errors:
+            # Nothing but the exception may name it here: its traceback holds this frame, and a cycle would stay.
+            if not taken or isinstance(errors[0][1], StoreUnavailable):
+                raise errors.pop(0)[1]
+            key, error = errors.pop(0)
             if not isinstance(error, WebhookError):  # of those, `_take` has told
                 kind = type(error).__name__
                 self._refusals.report(
                     "turn failed", reason=kind, level=logging.ERROR, error=error, platform_call=key.id
                 )
+            del error
 
     async def _take(self, incoming: Incoming, flow: str | None, arrived: float) -> WebhookReply:
         """Let the turn answer, and log what fails by the name that the platform has for the call."""
