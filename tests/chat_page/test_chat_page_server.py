@@ -244,6 +244,16 @@ async def test_the_address_of_a_visitor_is_the_one_that_our_own_proxy_wrote(tmp_
         assert status == 201
 
 
+async def test_a_visitor_with_a_network_of_ipv6_is_one_address(tmp_path: Path) -> None:
+    async with visiting(tmp_path, chat_page_forwarded=True) as anna:
+        for number in range(61):
+            token = await anna.token(f"user-{number}")
+            fields = {"X-Forwarded-For": f"2001:db8:0:1::{number:x}"}
+            asked = {"site": SITE}
+            status, *_ = await anna.asked("POST", "/chat/conversations", token=token, json=asked, headers=fields)
+            assert status == (201 if number < 60 else 429)
+
+
 def test_its_settings_go_together() -> None:
     with pytest.raises(SettingsError, match="page: IVR_CHAT_PAGE_SECRET and IVR_CHAT_PAGE_SITES"):
         check_settings(Settings(public_url="https://ivr.example"), dev=False)

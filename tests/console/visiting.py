@@ -139,11 +139,12 @@ async def visiting(
     shipped: bool = False,
     tokens: bool = False,
     more: Mapping[str, str] | None = None,
+    settings: Mapping[str, Any] | None = None,
 ) -> AsyncIterator[Visit]:
     """Serve the desk, or the flows that we ship, with a speech engine that always understands the same.
 
-    `more` are further flow files, by name. With `tokens` the server believes the phone alone; without, it serves for
-    development, and has a phone itself.
+    `more` are further flow files, by name, `settings` further settings. With `tokens` the server believes the phone
+    alone; without, it serves for development, and has a phone itself.
     """
     flows = folder / "flows"
     if shipped:
@@ -172,7 +173,7 @@ async def visiting(
             stack.push_async_callback(signer.stop)
             chosen |= signer.settings
             chosen |= {"bot_state_apps": "a-bot", "bot_state_openid_metadata": signer.metadata_url}
-        serving = running(Settings(**chosen), [flows], dev=not tokens, cases=folder / "cases")
+        serving = running(Settings(**{**chosen, **(settings or {})}), [flows], dev=not tokens, cases=folder / "cases")
         server = await stack.enter_async_context(serving)
         url = URL(server.url)
         assert url.port

@@ -9,6 +9,7 @@ import logging
 import random
 from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 from yarl import URL
@@ -47,9 +48,18 @@ PARSED: Mapping[str, tuple[bytes, ...]] = {
     "Expect": (b"100-continue, x", b"\xff"),
     "Connection": (b"close, upgrade", b"\xff"),
     "Upgrade": (b"h2c", b"websocket, h2c", b"\xff"),
-    "Cookie": (b"ivr-console=\xff", b"__Host-ivr-console=\xff", b"ivr-console", b"=; =; ;;;", b'ivr-console="\\'),
+    "Cookie": (
+        b"ivr-console=\xff",
+        b"__Host-ivr-console=\xff",
+        b"ivr-console",
+        b"=; =; ;;;",
+        b'ivr-console="\\',
+        b"ivr-login=" + b"\xc2\xb2" * 43,
+    ),
     "Range": (b"bytes=0-" + b"9" * 5000, b"bytes=\xd9\xa3-", b"bytes=9-1", b"bytes=-", b"bytes=--1"),
     "If-None-Match": (b'"\xff"',),
+    "X-Forwarded-For": (b"::1%\xff", b"fe80::1%" + b"a" * 7000, b"1.2.3.4%5", b"[::1]:5", b"203.0.113.9, "),
+    "Accept-Language": (b"de;q=\xff", b"de-" * 3000),
     "X-Microsoft-Skype-Message-ID": (b"\xff", b"a b"),
     "Sec-WebSocket-Key": (b"!" * 24, b"\xc2\xb2" * 12, b"AA==", b"=" * 24),
     "Sec-WebSocket-Version": NUMBERS,
@@ -62,6 +72,7 @@ PARSED: Mapping[str, tuple[bytes, ...]] = {
 "By header, what is worth trying beside the texts, which every header gets."
 
 JSON = {b"Content-Type": b"application/json"}
+FORM = {b"Content-Type": b"application/x-www-form-urlencoded"}
 LINE = {
     b"Origin": b"http://localhost",
     b"Connection": b"Upgrade",
@@ -80,7 +91,7 @@ ENDPOINTS: Mapping[str, tuple[Mapping[bytes, bytes], bytes]] = {
     "GET /console/calls/0": ({}, b""),
     f"GET /console/audio/{'0' * 32}/1?seal=9999999999.x": ({}, b""),
     "GET /console/static/base.css": ({}, b""),
-    "POST /console/login": ({b"Content-Type": b"application/x-www-form-urlencoded"}, b"token=x"),
+    "POST /console/login": (FORM, b"token=x"),
     "POST /console/logout": ({}, b""),
     "GET /phone": ({}, b""),
     "GET /phone/line": (LINE, b""),
@@ -90,7 +101,36 @@ ENDPOINTS: Mapping[str, tuple[Mapping[bytes, bytes], bytes]] = {
     f"GET /calls/{'0' * 32}": ({}, b""),
     "GET /v3/botstate/skype/users/anna": ({}, b""),
     "POST /v3/botstate/skype/users/anna": (JSON, b'{"data":1}'),
+    "GET /chat": ({}, b""),
+    "GET /chat/frame": ({}, b""),
+    "GET /chat/embed.js": ({}, b""),
+    "POST /chat/tokens": (JSON, b'{"user":"anna","site":"https://www.example.com"}'),
+    "POST /chat/conversations": (JSON, b'{"flow":"desk"}'),
+    "POST /chat/renewals": ({}, b""),
+    "GET /chat/activities": ({}, b""),
+    "POST /chat/messages/desk": (JSON, b"{}"),
+    "POST /skype-v2/messages": (JSON, b"[]"),
+    "GET /s": ({}, b""),
+    "POST /s": (FORM, b"ticket=123456789"),
+    f"GET /s/{'a' * 43}": ({}, b""),
+    f"POST /s/{'a' * 43}": (FORM, b""),
+    "GET /signin/callback?state=a&code=b": ({}, b""),
+    f"GET /signin/{'0' * 32}": ({}, b""),
 }
+DOORS: Mapping[str, Any] = {
+    "public_url": "https://ivr.example",
+    "chat_page_secret": "the-secret-of-the-sites-server",
+    "chat_page_sites": "https://www.example.com",
+    "skype_v2_app_id": "a-bot",
+    "skype_v2_password": "the-password-of-the-bot",
+    "skype_v2_openid_metadata": "https://127.0.0.1:9/keys",
+    "sign_in_client_id": "a-client",
+    "sign_in_secret": "the-secret-of-the-client",
+    "sign_in_tenant": "f8cdef31-a31e-4b4a-93e4-5f571e91255a",
+    "sign_in_name": "Example Clinic",
+    "sign_in_login_url": "https://127.0.0.1:9",
+}
+"Without these there is nothing at some of the addresses. At port 9 nobody answers, which says nothing of a header."
 AT_ONCE = 20
 EXPECTED = {503}
 "Of a server that has too much to do, which is none of its mistakes."
@@ -106,12 +146,10 @@ def written(endpoint: str, name: str, value: bytes) -> bytes:
 
 
 async def status(port: int, sent: bytes) -> int:
-    """Send a request, and give the status of its answer; 0: the server waits for more, as a length may tell it to."""
+    """Send a request, and give the status of its answer. Our side stays open: of a closed one the server lets go."""
     async with connected(port) as (reader, writer), asyncio.timeout(PATIENCE):
         writer.write(sent)
-        writer.write_eof()
-        head = await reader.read(16)
-    return int(head.split()[1]) if head else 0
+        return int((await reader.readexactly(16)).split()[1])
 
 
 async def statuses(port: int, requests: Iterator[bytes]) -> Mapping[bytes, int]:
@@ -127,7 +165,7 @@ async def statuses(port: int, requests: Iterator[bytes]) -> Mapping[bytes, int]:
 
 @pytest.fixture(params=["for a platform", "for development"])
 async def visit(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Visit]:
-    async with visiting(tmp_path, tokens=request.param == "for a platform") as one:
+    async with visiting(tmp_path, tokens=request.param == "for a platform", settings=DOORS) as one:
         yield one
 
 

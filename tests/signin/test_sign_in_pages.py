@@ -8,6 +8,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 from msgspec.structs import asdict
+from multidict import CIMultiDict
 from yarl import URL
 
 from ivr.server.sign_in.sign_in_pages import SignInPages
@@ -177,6 +178,26 @@ async def test_tickets_are_counted_by_the_address_that_the_proxy_adds(pages: Pag
         assert status == 429
         assert 'role="alert">Too many wrong tickets' in page
         assert (await person.asks("/s", {"ticket": begun.ticket}, X_Forwarded_For="203.0.113.9"))[0] == 303
+
+
+async def test_a_field_that_the_browser_itself_sends_is_nobodys_address(pages: PagesWorld) -> None:
+    async with Person(pages) as person:
+        found = []
+        for number in range(11):
+            sent = CIMultiDict([("X-Forwarded-For", f"203.0.113.{number}"), ("X-Forwarded-For", "198.51.100.7")])
+            async with person.session.post(f"{pages.base}/s", data={"ticket": "x"}, headers=sent) as answer:
+                found.append(answer.status)
+        assert found == [404] * 10 + [429]
+
+
+async def test_a_network_of_ipv6_guesses_as_one_address_does(pages: PagesWorld) -> None:
+    begun = await pages.begin(await pages.call("a"))
+    async with Person(pages) as person:
+        for number in range(10):
+            sent = {"X_Forwarded_For": f"2001:db8:0:1:{number:x}::{number:x}"}
+            assert (await person.asks("/s", {"ticket": "x"}, **sent))[0] == 404
+        assert (await person.asks("/s", {"ticket": begun.ticket}, X_Forwarded_For="2001:db8:0:1:ff::1"))[0] == 429
+        assert (await person.asks("/s", {"ticket": begun.ticket}, X_Forwarded_For="2001:db8:0:2::1"))[0] == 303
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,7 @@ from ivr.errors import WebhookError
 from ivr.mailbox import Mail, Mailbox
 from ivr.rate_limit import RateLimit
 from ivr.server.body import Body
+from ivr.server.browser_address import counted_as, said_by_proxy
 from ivr.server.chat_page.chat_html import chat_page, frame_page
 from ivr.server.chat_page.listeners import Listeners
 from ivr.server.chat_page.page_verifier import borne
@@ -166,10 +167,8 @@ class ChatPages:
         return json_reply({"token": token, "life": life}, status=201)
 
     def _address(self, request: web.BaseRequest) -> str:
-        """Return where a visitor is connected from, as far as is known."""
-        if self._forwarded:
-            return ",".join(request.headers.getall("X-Forwarded-For", ())).rpartition(",")[2].strip()[:64]
-        return request.remote or ""
+        """Return under which address a visitor is counted, as far as one is known."""
+        return counted_as(said_by_proxy(request) if self._forwarded else request.remote or "")
 
     # --- what was said ---
 

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from aiohttp import web
 
 from ivr.errors import WebhookError
+from ivr.server.browser_address import counted_as, said_by_proxy
 from ivr.server.cookies import cookies_named
 from ivr.server.html import Html
 from ivr.server.replies import not_found
@@ -166,12 +167,12 @@ def _require_no_other_site(request: web.BaseRequest) -> None:
 
 
 def _sender(request: web.BaseRequest) -> str:
-    """Return the address of the browser: what the proxy before this server has added last, else the connection's."""
+    """Return under which address a browser is counted: what a proxy before this server says, else the connection's."""
     peer = request.remote or ""
-    said = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
+    said = said_by_proxy(request)
     try:
         if not ip_address(peer).is_global:
-            return str(ip_address(said))
+            return counted_as(str(ip_address(said)))
     except ValueError:
         pass
-    return peer
+    return counted_as(peer)
