@@ -31,7 +31,7 @@ async def test_a_message_is_kept_once_and_whoever_waits_is_woken(request_: Outbo
     await store.commit(commit)
     name = f"{commit.record.id}.1.1"
     delivery = PageDelivery(mailbox, listeners)
-    with listeners.listening("c1") as heard, listeners.listening("c2") as other:
+    with listeners.listening("c1", "c1") as heard, listeners.listening("c2", "c2") as other:
         for _ in range(2):
             assert (await delivery.send(request_, name)).status == 201
         assert (heard.is_set(), other.is_set()) == (True, False)

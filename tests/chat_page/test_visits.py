@@ -40,7 +40,7 @@ def test_a_visitor_begins_a_conversation_that_nobody_can_guess_and_only_its_toke
     assert (first.user, first.flow, first.life) == ("anna", "desk", TALK_LIFE)
     assert first.conversation != second.conversation
     assert len(first.conversation) >= 32
-    assert one.reader(first.token, now=NOW) == first.conversation
+    assert one.reader(first.token, now=NOW) == (first.conversation, "https://www.example.com anna")
     assert refusal(one.reader, visitor(one), now=NOW) == (401, "token")
     assert refusal(one.reader, first.token, now=NOW + TALK_LIFE) == (401, "token")
 

@@ -174,18 +174,18 @@ class ChatPages:
 
     async def _said(self, request: web.BaseRequest) -> web.Response:
         bearer = borne(", ".join(request.headers.getall("Authorization", ())))
-        conversation = self._visits.reader(bearer, now=self._now())
+        conversation, visitor = self._visits.reader(bearer, now=self._now())
         if not self._reads.take(conversation, self._now()):
             raise WebhookError(429, "too-often", "Asked too often. Wait a moment.")
         let_in(request)
         last = request.rel_url.query.get("after", "")[:64]
-        found = await self._awaited(conversation, last)
+        found = await self._awaited(conversation, visitor, last)
         body = b'{"activities":[%b]}' % b",".join(mail.body for mail in found)
         return web.Response(body=body, headers=headers("application/json; charset=utf-8"))
 
-    async def _awaited(self, conversation: str, last: str) -> Sequence[Mail]:
+    async def _awaited(self, conversation: str, visitor: str, last: str) -> Sequence[Mail]:
         """Return what follows a message, as soon as there is something; nothing, if that takes too long."""
-        with self._listeners.listening(conversation) as heard:
+        with self._listeners.listening(conversation, visitor) as heard:
             found = await self._mailbox.after(conversation, last, limit=AT_ONCE)
             if found or self._listeners.closed:
                 return found

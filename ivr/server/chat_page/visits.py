@@ -94,7 +94,7 @@ class Visits:
         earlier = self._earlier(before, grant, now)
         if earlier is not None:
             return self._renewed(earlier, now)
-        if not (self._by_address.take(address, now) and self._by_user.take(f"{grant.site} {grant.user}", now)):
+        if not (self._by_address.take(address, now) and self._by_user.take(_visitor(grant), now)):
             raise WebhookError(429, "too-often", "Too many conversations. Wait a moment.")
         conversation = secrets.token_urlsafe(24)
         return self._renewed(replace(grant, purpose="talk", conversation=conversation, begun=now), now)
@@ -103,9 +103,10 @@ class Visits:
         """Return a conversation with another token, for one that is still good; raise WebhookError (401)."""
         return self._renewed(self._tokens.read(token, "talk", now=now), now)
 
-    def reader(self, token: str, *, now: float) -> str:
-        """Return the conversation that the bearer of a token may read; raise WebhookError (401)."""
-        return self._tokens.read(token, "talk", now=now).conversation
+    def reader(self, token: str, *, now: float) -> tuple[str, str]:
+        """Return the conversation that the bearer of a token may read, and who that is; raise WebhookError (401)."""
+        grant = self._tokens.read(token, "talk", now=now)
+        return grant.conversation, _visitor(grant)
 
     def _earlier(self, before: str, grant: Grant, now: float) -> Grant | None:
         """Return the conversation that this very visitor had; None: there is none that can be gone on with."""
@@ -127,6 +128,10 @@ class Visits:
         if not flow and self._default() is None:
             raise WebhookError(422, "flow", "Say which flow: there is no default one (IVR_DEFAULT_FLOW).")
         return flow
+
+
+def _visitor(grant: Grant) -> str:
+    return f"{grant.site} {grant.user}"
 
 
 def _limit(rate: tuple[float, float]) -> RateLimit:
