@@ -6,6 +6,7 @@ from typing import Any
 
 import aiohttp
 import pytest
+from yarl import URL
 
 from ivr.channels.botframework.page_channel import PAGE
 from ivr.server.startup import check_settings
@@ -14,8 +15,9 @@ from ivr.trace.recorded import case_of
 from ivr.trace.replay import replay
 from tests.chat_page.visitor import SECRET, SITE, Visitor, serving, visiting, visitor
 from tests.flows import flow_at
+from tests.server.harness import connected
 from tests.stored import stored_in
-from tests.waiting import begun
+from tests.waiting import PATIENCE, begun
 
 QUESTION = "To leave a message, press 1 or say message. To hear a number, press 2."
 
@@ -229,6 +231,15 @@ async def test_the_page_of_development_is_for_development_alone(tmp_path: Path) 
         assert (await one.asked("GET", "/chat", headers={"Host": "evil.example"}))[0] == 403
         foreign = {"Origin": "https://evil.example"}
         assert (await one.asked("POST", "/chat/conversations", json={}, headers=foreign))[0] == 403
+
+
+async def test_who_has_no_good_token_is_refused_before_the_body_is_there(tmp_path: Path) -> None:
+    async with serving(tmp_path) as server:
+        for address in ("tokens", "conversations", "renewals", "messages/desk"):
+            async with connected(URL(server.url).port or 0) as (reader, writer), asyncio.timeout(PATIENCE):
+                fields = "Content-Type: application/json", "Authorization: Bearer x", "Content-Length: 999"
+                writer.write("\r\n".join([f"POST /chat/{address} HTTP/1.1", "Host: x", *fields, "", ""]).encode())
+                assert (await reader.readexactly(12)).decode() == "HTTP/1.1 401", address
 
 
 async def test_the_address_of_a_visitor_is_the_one_that_our_own_proxy_wrote(tmp_path: Path) -> None:

@@ -144,6 +144,7 @@ class ChatPages:
         bearer = borne(", ".join(request.headers.getall("Authorization", ())))
         if path == _RENEWALS:
             return json_reply(self._visits.renewed(bearer, now=self._now()))
+        self._visits.grant(bearer, now=self._now())  # a stranger's body is not waited for
         asked = await _read(request, ConversationAsked)
         begun = self._visits.begun(
             bearer,

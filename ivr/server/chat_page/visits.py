@@ -85,9 +85,8 @@ class Visits:
         `site` is where the page says that it is, `before` the token of the conversation that it had: if that is of the
         same visitor, flow and site, it is gone on with. `address`: where the visitor is connected from.
         """
-        if token or not self._own:
-            grant = self._tokens.read(token, "begin", now=now)
-        else:
+        grant = self.grant(token, now=now)
+        if grant is None:
             grant = Grant("begin", VISITOR, self._known(flow), "", now + self._life)
         if grant.site != site:
             raise WebhookError(403, "token-site", "The token is for a page of another site.")
@@ -98,6 +97,13 @@ class Visits:
             raise WebhookError(429, "too-often", "Too many conversations. Wait a moment.")
         conversation = secrets.token_urlsafe(24)
         return self._renewed(replace(grant, purpose="talk", conversation=conversation, begun=now), now)
+
+    def grant(self, token: str, *, now: float) -> Grant | None:
+        """Return what a visitor's token grants, before anything else of a request is read; raise WebhookError (401).
+
+        None: it is a page of this server, which needs none.
+        """
+        return self._tokens.read(token, "begin", now=now) if token or not self._own else None
 
     def renewed(self, token: str, *, now: float) -> Begun:
         """Return a conversation with another token, for one that is still good; raise WebhookError (401)."""
