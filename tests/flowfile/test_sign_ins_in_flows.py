@@ -87,3 +87,16 @@ states:
 """
     assert messages(part, "signed-in") == []
     assert len(messages(part.replace("return: done", "say: Bye., final: true"), "signed-in")) == 1
+
+
+def test_a_misspelt_way_is_all_that_is_found_of_a_sign_in() -> None:
+    """By `device` there is no code to be wrong: whether `failed.burnt` has to be handled is not known."""
+    text = flow("devise").replace("failed: bye", "failed.unavailable: bye").lstrip()
+    assert [(found.line, found.code) for found in load(text).findings] == [(7, "value")]
+
+
+def test_only_a_header_that_says_who_asks_stands_in_the_way_of_a_token() -> None:
+    headers = "auth: {signIn: calendar}, headers: {X-Desk: main, Authorization: Basic abc}"
+    found = messages(flow().replace("auth: {signIn: calendar}", headers), "sign-in")
+    assert len(found) == 1
+    assert "Authorization" in found[0]
