@@ -26,6 +26,11 @@ async def whisper() -> AsyncIterator[Whisper]:
     await workers.close()
 
 
+def words_of(text: str | None) -> list[str]:
+    """The words alone: whether the model writes capitals and stops depends on how a processor rounds."""
+    return re.findall("[a-z]+", (text or "").lower())
+
+
 @pytest.mark.parametrize(
     ("recording", "words"),
     [
@@ -37,7 +42,7 @@ async def test_a_sentence_that_nobody_listed_is_written_down(
     whisper: Whisper, recordings: Path, recording: str, words: str
 ) -> None:
     heard = await whisper.transcribe(recordings / recording, language="en-US", phrases=())
-    assert heard.text == words
+    assert words_of(heard.text) == words_of(words)
     assert heard.engine == "whisper"
     assert 0.5 < (heard.confidence or 0.0) <= 1.0
     assert heard.spoken[-1].end <= (heard.seconds or 0.0)
@@ -53,8 +58,7 @@ async def test_a_phrase_is_given_as_its_author_wrote_it_or_none(whisper: Whisper
 async def test_words_at_the_border_of_two_windows_are_kept(whisper: Whisper, recordings: Path) -> None:
     heard = await whisper.transcribe(recordings / "message.ogg", language="en-US", phrases=())
     assert (heard.seconds or 0.0) > 33.0
-    words = re.findall("[a-z]+", (heard.text or "").lower())
-    written = re.findall("[a-z]+", (recordings / "message.txt").read_text().lower())
+    words, written = words_of(heard.text), words_of((recordings / "message.txt").read_text())
     alike = SequenceMatcher(None, written, words, autojunk=False).ratio()
     assert alike > 0.9
     assert SequenceMatcher(None, written[60:], words[60:], autojunk=False).ratio() > 0.9
