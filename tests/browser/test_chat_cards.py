@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from ivr.engine.text_markup import as_text
 from tests.chat.chat_activities import published
 from tests.console.visiting import Visit, visiting
 from tests.fakes.chromium import Page
@@ -95,6 +96,10 @@ async def test_every_published_card_is_drawn(chat: Page) -> None:
     assert seen["27"]["pictures"]
 
 
+SIGNS = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"
+"What a caller may have written, which the server puts into a text with a backslash before each that means something."
+
+
 @pytest.mark.parametrize(
     ("text", "format_", "text_seen", "tags"),
     [
@@ -103,6 +108,9 @@ async def test_every_published_card_is_drawn(chat: Page) -> None:
         ("[no](javascript:alert(1)) [no](http://www.example.com) [no](data:text/html,x)", None, None, []),
         ("2 * 3 * 4 and snake_case_name and **open", None, None, []),
         ("**bold *both* bold** \\*not\\*", None, "bold both bold *not*", ["strong", "em"]),
+        (as_text(SIGNS, "markdown"), None, SIGNS, []),
+        (as_text(SIGNS, "xml"), "xml", SIGNS, []),
+        (as_text("[x](https://x.example) <b>*5.00*</b>", "markdown"), None, "[x](https://x.example) <b>*5.00*</b>", []),
         ("<b>not bold</b>", None, None, []),
         ("**plain**", "plain", None, []),
         ("<b>bold</b> &amp; <a href=\"https://www.example.com/\">page</a> <script>x</script>", "xml",

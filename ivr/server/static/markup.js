@@ -1,9 +1,9 @@
 // What a message says, as nodes of the page. A stranger's words never become markup: each piece is put in as text, and
 // the few elements that there are for it are made one by one.
 
-const PIECE = /\\([\\`*_[\]()#>~-])|\[([^\][]{1,300})\]\(([^()\s]{1,2000})\)|(\*\*|__|\*|_)/g;
+const PIECE = /\\([!-/:-@[-`{-~])|\[([^\][]{1,300})\]\(([^()\s]{1,2000})\)|(\*\*|__|\*|_)/g;
 const TAG = /<(\/?)(b|i|u|s|ss)(?:\s[^<>]{0,100})?>|<a\s+href="([^"<>]{1,2000})"\s*>|<\/a>/gi;
-const ENTITIES = { "&lt;": "<", "&gt;": ">", "&quot;": '"', "&#39;": "'", "&apos;": "'", "&amp;": "&" };
+const ENTITIES = { "&lt;": "<", "&gt;": ">", "&quot;": '"', "&#39;": "'", "&#x27;": "'", "&apos;": "'", "&amp;": "&" };
 const CALLABLE = /^(tel:\+?[0-9().*#-]{1,40}|skype:[\w.:,+-]{1,100}(\?call)?)$/;
 
 // The addresses that a message may lead to: of the web with TLS, and of this very server. Else null.
@@ -105,7 +105,7 @@ function anchor(address) {
 }
 
 function unescaped(text) {
-  return text.replace(/&(?:lt|gt|quot|#39|apos|amp);/g, (entity) => ENTITIES[entity]);
+  return text.replace(/&(?:lt|gt|quot|#39|#x27|apos|amp);/g, (entity) => ENTITIES[entity]);
 }
 
 // A text in the format that its message names; without one it is Markdown (activity protocol, textFormat).
