@@ -69,6 +69,8 @@ def _asks(command: Callable[..., None]) -> Callable[..., None]:
     def asked(*, channel: str, user: str, conversation: str, url: str | None, **more: Any) -> None:
         if not user and not conversation:
             raise click.UsageError("Whose? Use --user, --conversation, or both.")
+        if odd := next((one for one in (channel, user, conversation) if one and not one.strip(".")), None):
+            raise click.UsageError(f'"{odd}" is no id: in an address, dots alone lead elsewhere.')
         command(_Asked(url, StatePlace(channel, user, conversation)), **more)
 
     for add in (

@@ -87,6 +87,7 @@ async def test_who_is_not_served_is_told_what_to_set(tmp_path: Path, monkeypatch
 
 async def test_what_is_no_order_is_not_sent(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "Use --user, --conversation, or both" in (await command("get", "skype")).output
+    assert "dots alone lead elsewhere" in (await command("get", "skype", "--user", "..")).output
     assert "must be JSON" in (await command("set", "skype", "--user", "anna", "seat 12")).output
     assert "--tag is for one record" in (await command("delete", "skype", "--user", "anna", "--tag", "1")).output
 

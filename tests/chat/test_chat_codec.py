@@ -198,6 +198,8 @@ def test_a_call_that_begins_with_a_message_answers_it_and_one_that_begins_otherw
     assert answering.path.endswith("/activities/m1")
     (first,) = spoken(begun(**{"text": None, **BEGINNINGS[1]}), play).outbound
     assert first.path.endswith("/activities")
+    (nameless,) = spoken(begun(id=".."), play).outbound
+    assert nameless.path.endswith("/activities")
 
 
 # --- what is said ----------------------------------------------------------------------------------------------------
@@ -365,6 +367,7 @@ def test_replies_of_one_turn_stand_together_in_the_answer_and_later_ones_are_sen
         {"type": "message", "channelId": "a", "conversation": {}},
         {"type": "message", "channelId": "a", "conversation": {"id": "c" * 513}},
         {"type": "message", "channelId": "a", "conversation": {"id": "c\n"}},
+        {"type": "message", "channelId": "a", "conversation": {"id": ".."}},
     ],
 )  # fmt: skip
 def test_what_is_no_activity_is_refused(body: object) -> None:

@@ -41,6 +41,8 @@ from ivr.trace.case import (
     LineFailed,
     Recorded,
     Responded,
+    SignInJudged,
+    SignInOpened,
     moment,
 )
 from ivr.trace.files import MAX_BYTES, dumps, keep_case, loads
@@ -107,6 +109,8 @@ EVENTS: list[tuple[Happened, str]] = [
     ),
     (Arrived(), '{"type": "arrived"}'),
     (Arrived(3.5), '{"type": "arrived", "seconds": 3.5}'),
+    (SignInOpened("link"), '{"type": "sign-in begun", "by": "link"}'),
+    (SignInJudged("wrong"), '{"type": "sign-in checked", "result": "wrong"}'),
     (Failed("transcribe", "timeout"), '{"type": "failed", "service": "transcribe", "code": "timeout"}'),
 ]  # fmt: skip
 "How everything that can happen stands in a case, for as long as the format has this version."

@@ -17,6 +17,9 @@ def conversation_name(channel: str, conversation: str) -> str:
 
 
 def sending(service: str, conversation: str, reply_to: str | None) -> str:
-    """Return where an activity is posted to; `reply_to` is the activity that it answers. Ids are encoded wholly."""
+    """Return where an activity is posted to; `reply_to` is the activity that it answers.
+
+    Ids are encoded wholly. An activity whose id is dots alone is not named, since `..` would lead elsewhere.
+    """
     address = f"{service}/v3/conversations/{quote(conversation, safe='')}/activities"
-    return f"{address}/{quote(reply_to, safe='')}" if reply_to else address
+    return f"{address}/{quote(reply_to, safe='')}" if reply_to and reply_to.strip(".") else address

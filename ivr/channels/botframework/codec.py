@@ -173,8 +173,8 @@ class BotFrameworkChannel:
         channel, conversation = activity.channel, activity.conversation
         if not _CHANNEL.fullmatch(channel):
             raise WebhookError(400, "BadArgument", "channelId is the name of a channel.")
-        if not 0 < len(conversation) <= LONGEST_ID or not conversation.isprintable():
-            raise WebhookError(400, "BadArgument", "conversation.id is a name.")
+        if not 0 < len(conversation) <= LONGEST_ID or not conversation.isprintable() or not conversation.strip("."):
+            raise WebhookError(400, "BadArgument", "conversation.id is a name.")  # `..` leads elsewhere
         return CallKey(self.name, self._account, conversation_name(channel, conversation))
 
     def _begins_with(self, activity: Activity) -> Account | None:
