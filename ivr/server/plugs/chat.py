@@ -8,18 +8,19 @@ from ivr.auth.connector_tokens import ConnectorVerifier
 from ivr.auth.tokens import AcceptAll
 from ivr.channels.botframework.addresses import MESSAGES
 from ivr.channels.botframework.codec import BotFrameworkChannel
+from ivr.server.plugs.bot_registration import bot_credentials, check_patience, needed
 from ivr.server.plugs.key_rings import beginning, having, key_ring
 from ivr.server.plugs.plug import Example, Plug, Registration, Source, Surroundings
-from ivr.services.client_credentials import ClientCredentials
 from ivr.services.connector_api import ConnectorApi
 from ivr.setting_sources import secret_text
-from ivr.settings import Settings, SettingsError
+from ivr.settings import Settings
 
 CHANNEL: Final = BotFrameworkChannel.name
 
 DEVELOPMENT_ACCOUNT: Final = "development"
 "The app id of a bot that has none."
-_NEEDS: Final = "IVR_CHAT_APP_ID and IVR_CHAT_PASSWORD, the bot's app id and its secret"
+_PREFIX: Final = "IVR_CHAT"
+"What the names of its settings begin with."
 
 _EXAMPLE = {
     "type": "message",
@@ -35,8 +36,7 @@ _EXAMPLE = {
 
 def _make(settings: Settings, here: Surroundings) -> Plug:
     account = settings.chat_app_id or DEVELOPMENT_ACCOUNT
-    if not here.dev and settings.chat_patience >= settings.idle:
-        raise SettingsError(f"IVR_CHAT_PATIENCE must be under the {settings.idle:g} seconds of IVR_IDLE")
+    check_patience(settings, settings.chat_patience, setting="IVR_CHAT_PATIENCE", dev=here.dev)
     api = _api(settings, here)
     channel = BotFrameworkChannel(
         account=account,
@@ -74,23 +74,17 @@ def _make(settings: Settings, here: Surroundings) -> Plug:
 
 def _api(settings: Settings, here: Surroundings) -> ConnectorApi:
     """Return the way to all connectors; in development without a secret, to those on this machine."""
-    password = secret_text(settings.chat_password)
-    if not here.dev and not (settings.chat_app_id and password):
-        raise SettingsError(f"IVR_CHAT_PASSWORD is needed: {_NEEDS}")
     private = [ip_network(network) for network in settings.http_private]
-    credentials = None
-    if settings.chat_app_id and password:
-        try:
-            credentials = ClientCredentials(
-                settings.chat_login_url,
-                settings.chat_tenant,
-                client=settings.chat_app_id,
-                secret=password,
-                scope=settings.chat_scope,
-                private=private,
-            )
-        except ValueError as error:
-            raise SettingsError(f"IVR_CHAT_LOGIN_URL {error}") from error
+    credentials = bot_credentials(
+        _PREFIX,
+        app_id=settings.chat_app_id,
+        password=secret_text(settings.chat_password),
+        login_url=settings.chat_login_url,
+        tenant=settings.chat_tenant,
+        scope=settings.chat_scope,
+        private=private,
+        dev=here.dev,
+    )
     return ConnectorApi(
         settings.chat_hosts, credentials, files=settings.chat_file_hosts, private=private, local=here.dev
     )
@@ -100,6 +94,6 @@ SOURCE: Final = Source(
     CHANNEL,
     BotFrameworkChannel.can,
     is_on=lambda settings: settings.chat_app_id is not None,
-    needs=_NEEDS,
+    needs=needed(_PREFIX),
     make=_make,
 )

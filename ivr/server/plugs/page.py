@@ -10,6 +10,7 @@ from ivr.server.chat_page.listeners import Listeners
 from ivr.server.chat_page.page_delivery import PageDelivery
 from ivr.server.chat_page.page_verifier import PageVerifier
 from ivr.server.chat_page.visits import Visits
+from ivr.server.plugs.bot_registration import check_patience
 from ivr.server.plugs.plug import Behind, Example, LinePages, Plug, Source, Surroundings
 from ivr.setting_sources import secret_text
 from ivr.settings import Settings, SettingsError
@@ -35,8 +36,7 @@ def _make(settings: Settings, here: Surroundings) -> Plug:
     secret = secret_text(settings.chat_page_secret)
     if secret and not settings.chat_page_sites:
         raise SettingsError("IVR_CHAT_PAGE_SITES is needed: the sites whose pages may show the chat")
-    if not here.dev and settings.chat_patience >= settings.idle:
-        raise SettingsError(f"IVR_CHAT_PATIENCE must be under the {settings.idle:g} seconds of IVR_IDLE")
+    check_patience(settings, settings.chat_patience, setting="IVR_CHAT_PATIENCE", dev=here.dev)
     tokens = PageTokens(here.token_key)
     listeners = Listeners(max(8, settings.max_connections // _LISTENING))
     channel = PageChannel(

@@ -10,9 +10,9 @@ from ivr.auth.connector_tokens import ServiceVerifier
 from ivr.auth.tokens import AcceptAll
 from ivr.channels.skype_v2.addresses import MESSAGES
 from ivr.channels.skype_v2.codec import SkypeV2Channel
+from ivr.server.plugs.bot_registration import bot_credentials, check_patience, needed
 from ivr.server.plugs.key_rings import beginning, having, key_ring
 from ivr.server.plugs.plug import Example, Plug, Registration, Source, Surroundings
-from ivr.services.client_credentials import ClientCredentials
 from ivr.services.connector_api import ConnectorApi
 from ivr.setting_sources import secret_text
 from ivr.settings import Settings, SettingsError
@@ -21,7 +21,8 @@ CHANNEL: Final = SkypeV2Channel.name
 
 DEVELOPMENT_ACCOUNT: Final = "development"
 "The app id of a bot that has none."
-_NEEDS: Final = "IVR_SKYPE_V2_APP_ID and IVR_SKYPE_V2_PASSWORD, the bot's app id and its secret"
+_PREFIX: Final = "IVR_SKYPE_V2"
+"What the names of its settings begin with."
 
 _EXAMPLE = [
     {
@@ -37,8 +38,7 @@ _EXAMPLE = [
 
 def _make(settings: Settings, here: Surroundings) -> Plug:
     account = settings.skype_v2_app_id or DEVELOPMENT_ACCOUNT
-    if not here.dev and settings.skype_v2_patience >= settings.idle:
-        raise SettingsError(f"IVR_SKYPE_V2_PATIENCE must be under the {settings.idle:g} seconds of IVR_IDLE")
+    check_patience(settings, settings.skype_v2_patience, setting="IVR_SKYPE_V2_PATIENCE", dev=here.dev)
     channel = SkypeV2Channel(
         account=account,
         base=settings.skype_v2_url,
@@ -74,23 +74,17 @@ def _make(settings: Settings, here: Surroundings) -> Plug:
 
 def _api(settings: Settings, here: Surroundings) -> ConnectorApi:
     """Return the way to the platform; in development without a secret it has to be on this machine."""
-    password = secret_text(settings.skype_v2_password)
-    if not here.dev and not (settings.skype_v2_app_id and password):
-        raise SettingsError(f"IVR_SKYPE_V2_PASSWORD is needed: {_NEEDS}")
     private = [ip_network(network) for network in settings.http_private]
-    credentials = None
-    if settings.skype_v2_app_id and password:
-        try:
-            credentials = ClientCredentials(
-                settings.skype_v2_login_url,
-                settings.skype_v2_tenant,
-                client=settings.skype_v2_app_id,
-                secret=password,
-                scope=settings.skype_v2_scope,
-                private=private,
-            )
-        except ValueError as error:
-            raise SettingsError(f"IVR_SKYPE_V2_LOGIN_URL {error}") from error
+    credentials = bot_credentials(
+        _PREFIX,
+        app_id=settings.skype_v2_app_id,
+        password=secret_text(settings.skype_v2_password),
+        login_url=settings.skype_v2_login_url,
+        tenant=settings.skype_v2_tenant,
+        scope=settings.skype_v2_scope,
+        private=private,
+        dev=here.dev,
+    )
     hosts = [] if credentials is None else [_host(settings.skype_v2_url)]
     api = ConnectorApi(hosts, credentials, private=private, local=here.dev, whose="IVR_SKYPE_V2_URL")
     if credentials is not None and not api.serves(settings.skype_v2_url):
@@ -113,6 +107,6 @@ SOURCE: Final = Source(
     CHANNEL,
     SkypeV2Channel.can,
     is_on=lambda settings: settings.skype_v2_app_id is not None,
-    needs=_NEEDS,
+    needs=needed(_PREFIX),
     make=_make,
 )
