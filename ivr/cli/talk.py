@@ -138,7 +138,7 @@ class Talk:
         """Return what becomes of a sign-in."""
         answer: Event | None = sign_in_answers.begun(request)
         while answer is None:
-            typed = await self._typed("The sign-in is: ")
+            typed = await self._typed("The sign-in is (signedIn, wrong, expired …): ")
             if typed is None:
                 return CallEnded("caller")
             answer = sign_in_answers.by_hand(typed, request)

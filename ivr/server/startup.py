@@ -35,6 +35,10 @@ def check_settings(settings: Settings, *, dev: bool) -> None:
     if settings.smtp_server is not None and settings.smtp_from is None:
         raise SettingsError("IVR_SMTP_SERVER needs IVR_SMTP_FROM, the address that mails come from.")
     check_sign_in(settings)
+    if settings.chat_page_sites and settings.chat_page_secret is None:
+        raise SettingsError(
+            "IVR_CHAT_PAGE_SITES needs IVR_CHAT_PAGE_SECRET, which your site's server shows: openssl rand -hex 24"
+        )
     if dev:
         return
     if not on:

@@ -268,6 +268,8 @@ async def test_a_visitor_with_a_network_of_ipv6_is_one_address(tmp_path: Path) -
 def test_its_settings_go_together() -> None:
     with pytest.raises(SettingsError, match="page: IVR_CHAT_PAGE_SECRET and IVR_CHAT_PAGE_SITES"):
         check_settings(Settings(public_url="https://ivr.example"), dev=False)
+    with pytest.raises(SettingsError, match="IVR_CHAT_PAGE_SITES needs IVR_CHAT_PAGE_SECRET"):
+        check_settings(Settings(chat_page_sites=(SITE,)), dev=True)
     assert SECRET not in repr(Settings(chat_page_secret=SECRET))
     for wrong in ("*", "https://www.example.com/", "http://www.example.com", "https://a b", "https://x;script-src *"):
         with pytest.raises(ValueError, match="not the origin of a site"):

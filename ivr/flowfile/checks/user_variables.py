@@ -47,7 +47,7 @@ def _no_time(name: str) -> Text:
 def _not_of_user(name: str) -> Text:
     return (
         f'"{name}" is forgotten when the call is over: "keep" is for variables of the caller.',
-        f"Call it user.{name}.",
+        f"Call it user.{name.rpartition('.')[2]}.",
     )
 
 

@@ -161,7 +161,7 @@ class ChatPages:
         if self._secret is None:
             raise not_found()
         if not is_borne(request.headers.getall("Authorization", ()), self._secret):
-            raise WebhookError(401, "token", "A token is needed here.")
+            raise WebhookError(401, "token", "Authorization has to be: Bearer, and the secret IVR_CHAT_PAGE_SECRET.")
         let_in(request)
         asked = await _read(request, VisitorAsked)
         token, life = self._visits.for_visitor(asked.user, asked.flow, asked.site, now=self._now())

@@ -100,6 +100,7 @@ function picture(one, answer) {
   drawn.loading = "lazy"; // before its address, or it would be fetched at once
   drawn.referrerPolicy = "no-referrer";
   drawn.alt = text(one.alt);
+  drawn.addEventListener("error", () => drawn.alt && drawn.replaceWith(element("p", drawn.alt, "soft")));
   drawn.src = address;
   const page = one.tap && PAGES.has(one.tap.type) && webAddress(one.tap.value);
   if (!page) {
