@@ -37,7 +37,7 @@ def main() -> None:
         compared.show(rates, out)
     everything: dict[str, object] = {"rates": rates}
     if not chosen.rates:
-        everything["replay"] = replayed = replay.measure(quick=chosen.quick)
+        everything["replay"] = replayed = replay.measure(*(replay.QUICK if chosen.quick else replay.FULL))
         if not chosen.json:
             replay.show(replayed, out)
         everything["stored"] = full = uvloop.run(

@@ -54,9 +54,13 @@ class Replayed(Struct, frozen=True):
     "Bytes by which the memory grew between the first tenth of them and the end."
 
 
-def measure(*, quick: bool) -> Replayed:
+QUICK = (1.0, 5_000)
+FULL = (3.0, 100_000)
+"Seconds of processor time for replays of one call; stored calls to go through."
+
+
+def measure(seconds: float, traces: int) -> Replayed:
     """Measure both; the store is made in a scratch folder first, at some ten thousand calls a second."""
-    seconds, traces = (1.0, 5_000) if quick else (3.0, 100_000)
     loaded = load_flow(FLOW)
     flow = loaded.served()
     record, trace = ten_turns(flow)
@@ -65,7 +69,7 @@ def measure(*, quick: bool) -> Replayed:
     folder.mkdir(parents=True)
     try:
         asyncio.run(_fill(folder, loaded, record, trace, traces))
-        speed, growth = _stream(folder / "calls.db", flow)
+        speed, growth = _stream(folder, flow)
     finally:
         shutil.rmtree(folder)
     return Replayed(rate, traces, speed, growth)
@@ -153,7 +157,7 @@ if __name__ == "__main__":
     parser.add_argument("--quick", action="store_true", help="a few seconds instead of a minute; less exact")
     parser.add_argument("--json", action="store_true", help="print JSON on standard output")
     arguments = parser.parse_args()
-    result = measure(quick=arguments.quick)
+    result = measure(*FULL)
     if arguments.json:
         print(json.dumps(to_builtins(result), indent=2))
     else:
