@@ -157,7 +157,7 @@ if __name__ == "__main__":
     parser.add_argument("--quick", action="store_true", help="a few seconds instead of a minute; less exact")
     parser.add_argument("--json", action="store_true", help="print JSON on standard output")
     arguments = parser.parse_args()
-    result = measure(*FULL)
+    result = measure(*(QUICK if arguments.quick else FULL))
     if arguments.json:
         print(json.dumps(to_builtins(result), indent=2))
     else:
