@@ -34,6 +34,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from ivr.advance import Heard, advance, heard_enough
+from ivr.bot_state import BotStates
 from ivr.call_record import CallRecord, Commit
 from ivr.conversations import addressed
 from ivr.engine.call import Facts, new_call
@@ -82,12 +83,14 @@ class Turns(Generic[Store]):
         idle: float,
         grace: float,
         budget: float,
+        states: BotStates | None = None,
     ) -> None:
         """Put together what a turn needs.
 
         `now` gives seconds since 1970, UTC; `mint` a new call id, 128 bits in hexadecimal digits; `idle` is the time
         without a message after which a call is closed; `grace` the time for which a recording may come in after the end
-        of its call; `budget` the time a reply may take from the arrival of its request's first byte, all in seconds.
+        of its call; `budget` the time a reply may take from the arrival of its request's first byte, all in seconds;
+        `states` what bots keep of users, if a user who takes leave of a bot is to be forgotten there, too.
         """
         self._store = store
         self._channels = channels
@@ -102,6 +105,7 @@ class Turns(Generic[Store]):
         self._idle = idle
         self._grace = grace
         self._budget = budget
+        self._states = states
 
     async def take(self, incoming: Incoming, *, flow: str | None = None, arrived: float) -> WebhookReply:
         """Take one message and give its reply, the same bytes however often it is sent.
@@ -113,8 +117,10 @@ class Turns(Generic[Store]):
         if incoming.again:
             incoming = await addressed(self._store, incoming, now=self._now())
         reply = await self._replied(incoming, flow, arrived)
-        if incoming.forgets is not None:  # last: the call that is over with this may still have put something there
-            await self._store.forget_user(incoming.forgets)
+        if (user := incoming.forgets) is not None:  # last: the call that is over with this may have kept something yet
+            await self._store.forget_user(user)
+            if self._states is not None:
+                await self._states.drop_user(user.account, user.within, user.name)
         return reply
 
     async def _replied(self, incoming: Incoming, flow: str | None, arrived: float) -> WebhookReply:

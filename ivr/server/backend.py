@@ -141,6 +141,7 @@ async def open_backend(
         idle=settings.idle,
         grace=settings.recording_wait,
         budget=settings.reply_budget,
+        states=opened.states,
     )
     workers.start(stack, turns)
     return Backend(

@@ -1,12 +1,16 @@
 """In a chat, what flows keep of somebody is erased when the bot is removed, or on request; of nobody else."""
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
+from ivr.bot_state import BotStates, StateKey
 from ivr.carriers.botframework.chat_party import Chat
-from tests.chat.chat_world import ChatWorld
+from ivr.store.data_folder import DataFolder
+from ivr.store.opening import open_store
+from tests.chat.chat_world import APP, ChatWorld
 
 COUNTING = """\
 flow: counting
@@ -85,3 +89,27 @@ async def test_another_version_of_the_bot_is_no_removal(world: ChatWorld) -> Non
         assert await visit(world, chat) == "Visit 1. More?"
         assert (await chat.post("installationUpdate", action="remove-upgrade")).status == 202
         assert await visit(world, chat) == "Visit 2. More?"
+
+
+async def test_what_the_bot_keeps_of_them_in_the_state_service_goes_too(world: ChatWorld) -> None:
+    """Whether its owner asks for that by itself is not for this server to know (activity protocol, A6)."""
+    theirs, anothers = (StateKey(APP, "webchat", user=user) for user in ("user-1", "user-2"))
+    async with stored(world) as states:
+        for key in (theirs, anothers):
+            await states.put(key, b'{"seat":"12A"}', None, at=1, most=10)
+    async with world.server() as server:
+        assert (await world.chat(server).post("contactRelationUpdate", action="remove")).status == 202
+    async with stored(world) as states:
+        assert await states.get(theirs, at=2) is None
+        assert await states.get(anothers, at=2) is not None
+
+
+@asynccontextmanager
+async def stored(world: ChatWorld) -> AsyncIterator[BotStates]:
+    """What the bot keeps, while no server runs."""
+    with DataFolder.open(world.folder / "data") as folder:
+        opened = await open_store(folder)
+        try:
+            yield opened.states
+        finally:
+            await opened.close()
