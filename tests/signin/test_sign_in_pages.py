@@ -1,5 +1,6 @@
 """The pages, as a browser without scripts asks for them: the whole way, and who is turned away."""
 
+import asyncio
 import logging
 import re
 from collections.abc import AsyncIterator
@@ -226,3 +227,29 @@ async def test_forms_are_small_and_are_forms(pages: PagesWorld) -> None:
     async with Person(pages) as person:
         assert (await person.asks("/s", {"ticket": "9" * 2000}))[0] == 413
         assert (await person.asks("/s", b"{}", Content_Type="application/json"))[0] == 415
+
+
+async def test_an_answer_that_says_it_is_of_another_provider_signs_nobody_in(pages: PagesWorld) -> None:
+    """A browser may be made to bring an answer of somebody else's provider (RFC 9207)."""
+    call = await pages.call("a")
+    begun = await pages.begin(call)
+    async with Person(pages) as person:
+        await person.asks(begun.link)
+        _, _, answer = await person.asks(begun.link, {})
+        back = URL(await pages_goes(pages, answer.headers["Location"]))
+        assert back.query["iss"].startswith(pages.authority.login)
+        await person.asks(str(back.update_query(iss="https://evil.example/v2.0")))
+        assert re.findall(r">\d{4} \d{4}<", (await person.asks(f"/signin/{begun.attempt}"))[1]) == []
+    assert await pages.calls.settled(call, begun.attempt) == "failed"
+
+
+async def test_an_answer_is_taken_once_also_where_it_comes_twice_at_the_same_time(pages: PagesWorld) -> None:
+    call = await pages.call("a")
+    begun = await pages.begin(call)
+    async with Person(pages) as person:
+        await person.asks(begun.link)
+        _, _, answer = await person.asks(begun.link, {})
+        back = await pages_goes(pages, answer.headers["Location"])
+        answers = await asyncio.gather(*(person.asks(back) for _ in range(5)))
+    assert sorted(status for status, _, _ in answers) == [303, 404, 404, 404, 404]
+    assert [name for name, _ in pages.authority.asked] == ["token"]
