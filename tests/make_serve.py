@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
-from tests.crash.process import free_port
+from tests.free_ports import free_port
 
 ROOT = Path(__file__).parents[1]
 PATIENCE = 60.0

@@ -13,8 +13,9 @@ import pytest
 from aiohttp import web
 
 from tests.chat_page.visitor import DESK, SECRET, serving
-from tests.crash.process import Server, free_port
+from tests.crash.process import Server
 from tests.fakes.chromium import Page
+from tests.free_ports import free_port
 from tests.phone.calling import Signer
 from tests.stored import stored_in
 from tests.waiting import PATIENCE

@@ -6,24 +6,17 @@ import asyncio
 import json
 import os
 import signal
-import socket
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 
 from ivr.settings import variable
 from ivr.store.data_folder import DataFolder
+from tests.free_ports import free_port
 from tests.phone.calling import Signer
 from tests.waiting import PATIENCE
 
 FLOWS = Path(__file__).parents[2] / "flows"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 class Server:

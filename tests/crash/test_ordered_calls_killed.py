@@ -13,7 +13,8 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from tests.crash.process import Server, free_port
+from tests.crash.process import Server
+from tests.free_ports import free_port
 from tests.phone.calling import Signer
 from tests.waiting import Gate, until
 

@@ -17,11 +17,11 @@ from ivr.server.assembly import running
 from ivr.settings import Settings
 from ivr.store.data_folder import DataFolder
 from ivr.store.sqlite_archive import SqliteArchive
+from tests.free_ports import free_port
 from tests.gateway.calling_the_gateway import gateway_to
 from tests.gateway.ordering import NUMBER, SHOWN
 from tests.gateway.ordering import TOKEN as GATEWAY_TOKEN
 from tests.gateway.telephone import Caller
-from tests.gateway.test_tokens_by_telephone import free_port
 from tests.useragent.parties import Party, party
 from tests.waiting import Logged, logged
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -12,16 +11,12 @@ import pytest
 from ivr.media.sound import BEEP
 from ivr.server.assembly import running
 from ivr.settings import Settings
+from tests.free_ports import free_port
 from tests.gateway.calling_the_gateway import SORRY, apology, gateway_to
 from tests.gateway.telephone import telephone
 from tests.server.world import DESK
 
 pytestmark = pytest.mark.skipif(find_spec("espeakng_loader") is None, reason="no voice: pip install 'ivr[phone]'")
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return int(free.getsockname()[1])
 
 
 @pytest.mark.parametrize("app", ["the-bot", "another-bot"])

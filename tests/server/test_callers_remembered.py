@@ -21,14 +21,14 @@ variables:
 states:
   begin:
     decide:
-      - {guard: user.pin == '0815', target: known}
+      - {guard: user.pin == '081546293755', target: known}
       - choose
     set: {user.visits: "{{ user.visits + 1 }}"}
   known: {say: "Call {{ user.visits }}.", next: bye}
   choose:
     menu: {prompt: For sales press 1., choices: {sales: {dtmf: "1"}}, into: user.department}
     next: pin
-  pin: {digits: {prompt: Your PIN?, maxDigits: 4, sensitive: true, into: user.pin}, next: bye}
+  pin: {digits: {prompt: Your PIN?, maxDigits: 12, sensitive: true, into: user.pin}, next: bye}
   bye: {say: {guard: user.department == 'sales', text: This was sales.}, final: true}
 """
 
@@ -49,12 +49,12 @@ async def test_a_caller_is_known_again_after_a_restart_until_erased(
     world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with world.server() as phone:
-        assert await heard(phone, "1", "0815") == ["For sales press 1.", "Your PIN?", "This was sales."]
+        assert await heard(phone, "1", "081546293755") == ["For sales press 1.", "Your PIN?", "This was sales."]
         assert await heard(phone) == ["Call 2. This was sales."]
     async with world.server() as phone:
         assert await heard(phone) == ["Call 3. This was sales."]
     files = [file.read_bytes() for file in tmp_path.rglob("calls.db*")]
-    assert not any(b"0815" in file.replace(b"== '0815'", b"") for file in files), "the PIN is sealed"
+    assert not any(b"081546293755" in file.replace(b"== '081546293755'", b"") for file in files), "the PIN is sealed"
     monkeypatch.chdir(tmp_path)
     (caller,) = {one.call.facts.caller for one in await world.calls()}
     receipt = ivr("calls", "erase", "--caller", str(caller), "--yes", "--data", tmp_path / "data")

@@ -16,8 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from tests.free_ports import free_port
 from tests.sip_peers.listening import Levels, Listener, resampled
-from tests.sip_peers.programs import PATIENCE, Program, free_port, program
+from tests.sip_peers.programs import PATIENCE, Program, program
 from tests.waiting import until
 
 RATES = {"PCMU": (8000, 1), "PCMA": (8000, 1), "G722": (16000, 1), "opus": (48000, 2)}

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from tests.free_ports import free_port
 from tests.sip_peers.certificates import Certificates
-from tests.sip_peers.programs import Program, accepts, free_port, program
+from tests.sip_peers.programs import Program, accepts, program
 
 CONFIGURATION = Path(__file__).parents[2] / "docs" / "kamailio.cfg"
 PASSWORD = "a password of phones"

@@ -13,9 +13,10 @@ from pathlib import Path
 from ivr.engine.events import RecordingMade
 from ivr.storage import CallSummary
 from ivr.store.data_folder import DataFolder
+from tests.free_ports import free_port
 from tests.kept_recordings import kept_recordings
 from tests.sip_peers.certificates import Certificates
-from tests.sip_peers.programs import Program, free_port, has_ipv6
+from tests.sip_peers.programs import Program, has_ipv6
 from tests.stored import stored_in
 
 HERE = Path(__file__).parent

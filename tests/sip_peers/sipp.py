@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from tests.sip_peers.programs import finished, free_port, program
+from tests.free_ports import free_port
+from tests.sip_peers.programs import finished, program
 from tests.sip_peers.scenario import expanded
 
 Transport = Literal["udp", "tcp"]

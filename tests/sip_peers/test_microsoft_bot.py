@@ -3,12 +3,13 @@
 from pathlib import Path
 
 from ivr.media.sound import BEEP
+from tests.free_ports import free_port
 from tests.peers.test_node_bot import APP, node_bot
 from tests.peers.test_node_bot import pytestmark as node_is_there
 from tests.sip_peers.baresip_program import Phone, baresip
 from tests.sip_peers.lines import gateway
 from tests.sip_peers.listening import Levels
-from tests.sip_peers.programs import free_port, needs
+from tests.sip_peers.programs import needs
 from tests.sip_peers.support_menu import ISSUE, RATE, voice
 
 pytestmark = [*node_is_there, needs("baresip", "baresip-core")]

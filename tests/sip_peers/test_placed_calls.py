@@ -13,10 +13,11 @@ from pathlib import Path
 import pytest
 
 from ivr.engine.events import CallAnswered, CallNotAnswered, CallPlaced, CallRinging
+from tests.free_ports import free_port
 from tests.gateway.ordering import NUMBER, SHOWN, Locked
 from tests.gateway.telephone import Caller
 from tests.sip_peers.lines import IVR, Gateway, Server, gateway, server
-from tests.sip_peers.programs import finished, free_port
+from tests.sip_peers.programs import finished
 from tests.stored import stored_in
 from tests.useragent.parties import Party, party
 

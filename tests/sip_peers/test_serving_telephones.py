@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.free_ports import free_port
 from tests.sip_peers.by_hand import Dialog, bound
 from tests.sip_peers.lines import FLOWS, HERE
-from tests.sip_peers.programs import Program, free_port
+from tests.sip_peers.programs import Program
 
 SERVE = HERE.parents[1] / "tools" / "serve.py"
 

@@ -21,8 +21,8 @@ from ivr.media.prompt_renderer import samples_of
 from ivr.media.sound import BEEP, silence
 from tests.browser.person import ends, hears, person
 from tests.cli.stored_calls import ivr
-from tests.crash.process import free_port
 from tests.fakes.chromium import Browser
+from tests.free_ports import free_port
 from tests.gateway.telephone import Caller, telephone
 from tests.house.pages import ROOT, fences, section
 from tests.local_speech import needs_hibari, needs_whisper
@@ -32,7 +32,8 @@ from tests.stored import stored_in
 RECORDINGS = Path(__file__).parent / "recordings"
 MESSAGE = "tell the driver that the parcel is still in the garden"
 README = (ROOT / "README.md").read_text("utf-8")
-UNDERSTOOD = f"We understood: Please {MESSAGE}."
+UNDERSTOOD = f"we understood: please {MESSAGE}"
+"In small letters: whether the model writes capitals and stops depends on how a processor rounds."
 
 pytestmark = [
     needs_whisper,
@@ -62,7 +63,7 @@ async def by_browser(browser: Browser, folder: Path, url: str, message: bytes) -
         await page.until("document.querySelector('#ear').innerText === 'hears you'")
         await page.until("document.querySelector('#ear').innerText !== 'hears you'")
         await page.click("[data-key='#']")
-        said = f"document.querySelector('#talk').innerText.includes('{UNDERSTOOD}')"
+        said = f"document.querySelector('#talk').innerText.toLowerCase().includes('{UNDERSTOOD}')"
         await page.until(said, patience=60)  # Whisper has what other tests leave of the machine
         await page.click("#microphone")
         await page.click("[data-key='1']")
@@ -100,7 +101,7 @@ async def by_curl(url: str) -> None:
     while waiting := re.search(r'"operationId":"([\d.]+)","prompts":\[\{"value":"One moment please\."', reply):
         again = played.replace('"3.1"', f'"{waiting[1]}"')
         (reply,) = await pasted(f"JSON='Content-Type: application/json' CALL={call}\n{again}", url)
-    assert UNDERSTOOD in reply
+    assert UNDERSTOOD in reply.lower()
 
 
 async def pasted(script: str, url: str) -> list[str]:

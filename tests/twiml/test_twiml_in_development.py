@@ -19,8 +19,8 @@ from ivr.settings import Settings, SettingsError
 from ivr.store.data_folder import DataFolder
 from ivr.store.memory import MemoryStore
 from ivr.store.memory_mailbox import MemoryMailbox
-from tests.crash.process import free_port
 from tests.crash.test_twiml_killed import Keeper
+from tests.free_ports import free_port
 from tests.kept_recordings import kept_recordings
 from tests.twiml.test_twiml_server import MESSAGE
 

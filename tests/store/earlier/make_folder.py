@@ -28,7 +28,7 @@ from ivr.media.sound import BYTES_A_SECOND, EncodedRecording, SilentRenderer, So
 from ivr.phone.callers.turn_based import CallerAction, Press, Speak
 from ivr.phone.net.post import Post, Reply
 from ivr.settings import variable
-from tests.crash.process import free_port
+from tests.free_ports import free_port
 from tests.phone.calling import PUBLIC, Phone, Signer, phone_to
 from tests.phone.fake_bot import Told
 
