@@ -66,7 +66,7 @@ async def test_01_what_a_token_is_asked_with() -> None:
 def test_02_a_contact_that_adds_the_bot_begins_a_conversation() -> None:
     (incoming,) = decoded(body_of("02"))
     assert incoming.starts
-    assert CHANNEL.hear(Leg(), incoming, now=NOW).events == (CallReceived(USER, f"28:{APP}"),)
+    assert CHANNEL.hear(Leg(), incoming, now=NOW).events == (CallReceived(USER, f"28:{APP}", within="skype"),)
     assert CHANNEL.nothing("ack") == WebhookReply(published("02")["response"]["status"])
 
 
@@ -74,7 +74,7 @@ def test_03_one_that_removes_it_ends_it_and_begins_none() -> None:
     (incoming,) = decoded(body_of("03"))
     assert not incoming.starts
     assert incoming.otherwise == WebhookReply(201)
-    assert incoming.forgets == User("skype-v2", incoming.key.account, "", USER)
+    assert incoming.forgets == User("skype-v2", incoming.key.account, "skype", USER)
     assert CHANNEL.hear(asked(GREETING), incoming, now=NOW).events == (CallEnded("caller"),)
 
 
@@ -82,7 +82,7 @@ def test_04_a_message_begins_a_conversation_with_whoever_wrote() -> None:
     (incoming,) = decoded(body_of("04"))
     assert (incoming.starts, incoming.key.channel, incoming.key.id) == (True, "skype-v2", USER)
     assert incoming.forgets is None
-    assert CHANNEL.hear(Leg(), incoming, now=NOW).events == (CallReceived(USER, f"28:{APP}"),)
+    assert CHANNEL.hear(Leg(), incoming, now=NOW).events == (CallReceived(USER, f"28:{APP}", within="skype"),)
 
 
 def test_05_what_is_sent() -> None:

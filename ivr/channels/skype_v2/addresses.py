@@ -7,6 +7,8 @@ CHANNEL: Final = "skype-v2"
 "The channel's name in stored calls."
 MESSAGES: Final = "/skype-v2/messages"
 "Where messages come in; `/NAME` may follow."
+SKYPE: Final = "skype"
+"What the Bot Framework calls the channel of the same people, and what bots keep of them is kept under."
 Wire: TypeAlias = Literal["v2", "v3"]
 "How it is written to: in its own way, or as the Bot Framework at the same host, which knows a kind `message/text`."
 _PLAIN: Final = "!$&'()*+,:;=@~"

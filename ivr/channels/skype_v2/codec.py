@@ -17,7 +17,7 @@ from ivr.channels.in_writing import awaiting, pace
 from ivr.channels.in_writing.answers import answer
 from ivr.channels.in_writing.words import words, writable
 from ivr.channels.skype_v2 import menus
-from ivr.channels.skype_v2.addresses import CHANNEL, MESSAGES, Wire, conversation_name, sending
+from ivr.channels.skype_v2.addresses import CHANNEL, MESSAGES, SKYPE, Wire, conversation_name, sending
 from ivr.channels.skype_v2.markup import escaped
 from ivr.channels.skype_v2.messages import Message, read_messages
 from ivr.engine.commands import Audio, LineCommand, Play, Recognize, Record, Recorded, Segment, Text
@@ -133,13 +133,13 @@ class SkypeV2Channel:
             starts=message.kind == "message" or (self._greets and message.action == "add"),
             again=True,
             otherwise=TAKEN,
-            forgets=User(self.name, self._account, "", message.sender) if removes else None,
+            forgets=User(self.name, self._account, SKYPE, message.sender) if removes else None,
         )
 
     def _begun(self, message: Message) -> Exchange:
         if message.kind == "contactRelationUpdate" and not (self._greets and message.action == "add"):
             return Exchange(Leg())
-        received = CallReceived(message.sender, message.recipient, transfers=False)
+        received = CallReceived(message.sender, message.recipient, transfers=False, within=SKYPE)
         return Exchange(Leg({_USER: message.sender}), (received,))
 
     def _content(self, command: LineCommand, now: float) -> str:
