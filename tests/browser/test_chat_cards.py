@@ -184,6 +184,7 @@ async def test_what_is_of_another_kind_than_it_should_be_is_left_out(chat: Page,
     other = {"contentType": "application/vnd.microsoft.card.hero", "content": odd}
     for attachments in (odd, [one], [other], [odd], [{"contentType": odd, "contentUrl": odd}]):
         await drawn(chat, {"attachments": attachments, "suggestedActions": odd})
+    assert chat.complaints == []
 
 
 async def test_the_cards_of_a_flow_are_seen_pressed_and_scrolled_by_key(tmp_path: Path, page: Page) -> None:

@@ -6,8 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from ivr.trace.recorded import case_of
+from ivr.trace.replay import replay
 from tests.console.visiting import Visit
 from tests.fakes.chromium import Page
+from tests.flows import flow_at
+from tests.shipped_lines import FLOWS
 from tests.stored import stored_in
 
 QUESTION = "If you want to report technical issues, press 1 or say technical issues."
@@ -47,6 +51,8 @@ async def test_a_whole_conversation_with_the_support_flow_by_a_button_and_by_wri
     with stored_in(shipped.data) as archive:
         (stored,) = archive.stored()
     assert (stored.record.key.channel, stored.record.call.outcome) == ("page", "resolved")
+    flow = flow_at(FLOWS / "support.yaml")
+    assert replay(case_of(stored.record, stored.trace, flow, {}), flow).verdict == "same"
 
 
 async def test_it_needs_nothing_but_the_keyboard(shipped: Visit, page: Page) -> None:
