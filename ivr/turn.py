@@ -46,6 +46,7 @@ from ivr.storage import Absent, CallStore, CallStoreInMemory
 from ivr.turn_beginning import UNKNOWN, Beginning, Beginnings, recalled, with_user
 from ivr.turn_log import log_end, log_failures, log_message
 from ivr.turn_needs import Closings, Deliveries, Flows, Jobs, NoDeliveries, Uploads
+from ivr.user_values import User
 
 Store = TypeVar("Store", bound=CallStore)
 
@@ -116,12 +117,19 @@ class Turns(Generic[Store]):
         """
         if incoming.again:
             incoming = await addressed(self._store, incoming, now=self._now())
+        # Before, since a kill once the message is saved would leave it undone where no repeat comes; and after, since
+        # the call that is over with this may have kept something yet.
+        await self._forget(incoming.forgets)
         reply = await self._replied(incoming, flow, arrived)
-        if (user := incoming.forgets) is not None:  # last: the call that is over with this may have kept something yet
+        await self._forget(incoming.forgets)
+        return reply
+
+    async def _forget(self, user: User | None) -> None:
+        """Erase what is kept of a user, in the state service too; None: nobody is to be forgotten."""
+        if user is not None:
             await self._store.forget_user(user)
             if self._states is not None:
                 await self._states.drop_user(user.account, user.within, user.name)
-        return reply
 
     async def _replied(self, incoming: Incoming, flow: str | None, arrived: float) -> WebhookReply:
         try:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from ivr.call_record import Commit
 from ivr.engine.commands import Remember
 from ivr.engine.events import CallEnded, CallReceived, ChoiceMade, KeysPressed
 from ivr.engine.values import MaskedValue, Stored
@@ -186,3 +187,26 @@ def test_after_any_schedule_of_crashes_the_values_are_those_of_a_serial_run(stor
         kept += len(world.disk.kept)
     assert crashes > 200
     assert kept > 600
+
+
+class Killed(Exception):
+    """The process is gone."""
+
+
+class KilledOnceSaved(MemoryStore):
+    """A store whose server is killed as soon as the message by which a caller leaves is saved."""
+
+    async def commit(self, commit: Commit) -> None:
+        await super().commit(commit)
+        if commit.message is not None and commit.record.call.phase == "over":
+            raise Killed
+
+
+async def test_who_is_to_be_forgotten_is_so_also_if_nobody_repeats_it_after_a_kill() -> None:
+    house = House(KEEPING, store=KilledOnceSaved())
+    await house.told("first", received())
+    house.store.kept[CALLER] = {"user.calls": KeptValue("user.calls", 7, 1000.0 + YEAR)}
+    leaving = Incoming(KEY, "second", (CallEnded("caller", await house.op()),), "ack", forgets=CALLER)
+    with pytest.raises(Killed):
+        await house.turns.take(leaving, arrived=1000.0)
+    assert "user.calls" not in house.store.kept.get(CALLER, {})
