@@ -6,7 +6,7 @@ import time
 from contextlib import closing
 from pathlib import Path
 
-from ivr.store.tables import BLOCK
+from ivr.store.live import BLOCK
 
 DAY = 86400.0
 DAYS = 30.0

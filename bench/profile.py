@@ -19,7 +19,7 @@ from bench.run import CALLS, CONNECTIONS, FULL, QUICK, Bench, Extent, open_bench
 from bench.stages import MESSAGES, Stage, Stages
 from bench.store_stages import store_stages
 from bench.subject import Subject, free_port
-from ivr.store.sqlite import SqliteStore
+from ivr.store.sqlite.sqlite_calls import SqliteStore
 
 SOCKETS = "sockets and HTTP alone"
 

@@ -27,7 +27,7 @@ from ivr.flowfile.load import LoadedFlow, load_flow
 from ivr.ports import CallKey
 from ivr.store.data_folder import DataFolder
 from ivr.store.opening import open_archive
-from ivr.store.sqlite import SqliteStore
+from ivr.store.sqlite.sqlite_calls import SqliteStore
 from ivr.trace.files import dumps, loads
 from ivr.trace.recorded import case_of
 from ivr.trace.replay import replay

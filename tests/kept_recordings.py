@@ -3,7 +3,7 @@
 from contextlib import closing
 from pathlib import Path
 
-from ivr.store.database_file import open_for_reading
+from ivr.store.sqlite.database_file import open_for_reading
 
 
 def kept_recordings(data: Path) -> dict[str, bytes]:

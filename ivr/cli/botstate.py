@@ -22,7 +22,7 @@ from ivr.setting_sources import secret_text
 from ivr.settings import Settings, SettingsError, load_settings
 from ivr.storage import PATIENCE
 from ivr.store.data_folder import DataFolder
-from ivr.store.state_erasure import count_states, erase_states
+from ivr.store.sqlite.state_erasure import count_states, erase_states
 
 T = TypeVar("T")
 _WHY = {

@@ -16,7 +16,7 @@ from ivr.nearest import did_you_mean
 from ivr.storage import PATIENCE, ErasedCall, Erasure
 from ivr.store.data_folder import DataFolder, sync_folder
 from ivr.store.opening import open_archive
-from ivr.store.state_erasure import ErasedStates, count_states, erase_states
+from ivr.store.sqlite.state_erasure import ErasedStates, count_states, erase_states
 from ivr.trace.case import CaseError
 from ivr.trace.files import read_case
 from ivr.trace.folders import CASES, SUFFIX

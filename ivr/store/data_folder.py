@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Self
 
 from ivr.errors import DataUnusable, FolderInUse
-from ivr.store.sqlite_errors import reason
+from ivr.store.disk_errors import disk_reason
 
 
 class DataFolder:
@@ -31,7 +31,7 @@ class DataFolder:
             _make(folder.audio)
             folder._own()
         except OSError as exc:
-            raise DataUnusable(f"The data folder {folder.path} cannot be used: {reason(exc)}.") from exc
+            raise DataUnusable(f"The data folder {folder.path} cannot be used: {disk_reason(exc)}.") from exc
         return folder
 
     @property

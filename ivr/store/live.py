@@ -15,6 +15,8 @@ from ivr.errors import StaleCall, StoreUnavailable
 from ivr.ports import CallKey
 from ivr.store.orders import Orders, Owed, orders_of
 
+BLOCK = 2000
+"Calls in a block (`ivr.storage.Block`), by their rows; part of every format."
 SLACK = 64
 "Entries that a heap may hold beyond twice the live ones before it is built anew."
 AT_ONCE = 1000

@@ -24,7 +24,7 @@ from ivr.errors import StoreUnavailable
 from ivr.smallfiles import open_regular
 from ivr.storage import SMALL
 from ivr.store.data_folder import sync_folder
-from ivr.store.sqlite_errors import reason
+from ivr.store.disk_errors import disk_reason
 from ivr.store.started_threads import started_threads
 
 T = TypeVar("T")
@@ -344,7 +344,7 @@ async def _read(opening: Future[T]) -> T:
     except FileNotFoundError:
         raise
     except OSError as error:
-        raise StoreUnavailable(f"The recording cannot be read: {reason(error)}.") from error
+        raise StoreUnavailable(f"The recording cannot be read: {disk_reason(error)}.") from error
 
 
 def _close(opening: Future[BufferedReader]) -> None:
@@ -354,4 +354,4 @@ def _close(opening: Future[BufferedReader]) -> None:
 
 def _disk_trouble(error: OSError) -> StoreUnavailable:
     """Return the kind of trouble, not the path."""
-    return StoreUnavailable(f"The recording cannot be written: {reason(error)}.")
+    return StoreUnavailable(f"The recording cannot be written: {disk_reason(error)}.")

@@ -15,17 +15,17 @@ from ivr.outbox import Outbox, PlatformRequests
 from ivr.sign_in_storage import SignInStore
 from ivr.storage import PATIENCE, Archive, CallStoreInMemory, MediaStore
 from ivr.store.data_folder import DataFolder
-from ivr.store.database_file import check_readable, open_for_reading
-from ivr.store.sqlite import SqliteStore
-from ivr.store.sqlite_archive import SqliteArchive
-from ivr.store.sqlite_bot_state import SqliteBotStates
-from ivr.store.sqlite_deliveries import SqliteOutbox, SqlitePlatformRequests
-from ivr.store.sqlite_errors import REFUSALS, unusable
-from ivr.store.sqlite_mailbox import SqliteMailbox
-from ivr.store.sqlite_media import SqliteMedia
-from ivr.store.sqlite_sign_ins import SqliteSignIns
-from ivr.store.state_rows import PURPOSE, StateRows
-from ivr.store.statements import printable_id
+from ivr.store.sqlite.sqlite_archive import SqliteArchive
+from ivr.store.sqlite.sqlite_bot_state import SqliteBotStates
+from ivr.store.sqlite.sqlite_calls import SqliteStore
+from ivr.store.sqlite.database_file import check_readable, open_for_reading
+from ivr.store.sqlite.sqlite_deliveries import SqliteOutbox, SqlitePlatformRequests
+from ivr.store.sqlite.sqlite_errors import REFUSALS, unusable
+from ivr.store.sqlite.sqlite_mailbox import SqliteMailbox
+from ivr.store.sqlite.sqlite_media import SqliteMedia
+from ivr.store.sqlite.sqlite_sign_ins import SqliteSignIns
+from ivr.store.sqlite.state_rows import PURPOSE, StateRows
+from ivr.store.sqlite.statements import printable_id
 
 
 class Opened(Struct, frozen=True):

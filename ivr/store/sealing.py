@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from ivr.errors import BrokenSeal, DataUnusable
 from ivr.store.data_folder import sync_folder
-from ivr.store.sqlite_errors import reason
+from ivr.store.disk_errors import disk_reason
 
 KEY_BYTES = 32
 READ = 256
@@ -60,7 +60,7 @@ class Sealer:
         except FileNotFoundError:
             return cls(secrets.token_bytes(KEY_BYTES), source=f"a new one, since {file} is missing", unsaved=file)
         except OSError as exc:
-            raise DataUnusable(f"The sealing key in {file} cannot be read: {reason(exc)}.") from exc
+            raise DataUnusable(f"The sealing key in {file} cannot be read: {disk_reason(exc)}.") from exc
         return cls(_parsed(text, f"The sealing key in {file}"), source=f"the one in {file}")
 
     def keep(self) -> None:
@@ -76,7 +76,7 @@ class Sealer:
             part.replace(self._unsaved)
             sync_folder(self._unsaved.parent)
         except OSError as exc:
-            raise DataUnusable(f"The sealing key cannot be written to {self._unsaved}: {reason(exc)}.") from exc
+            raise DataUnusable(f"The sealing key cannot be written to {self._unsaved}: {disk_reason(exc)}.") from exc
         self._unsaved = None
 
     def seal(self, plain: bytes, place: str) -> bytes:

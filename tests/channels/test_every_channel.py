@@ -23,8 +23,8 @@ from ivr.server.recording_links import RecordingLinks
 from ivr.server.webhook_routes import WebhookRoutes
 from ivr.settings import Settings
 from ivr.store.data_folder import DataFolder
-from ivr.store.memory import MemoryStore
-from ivr.store.memory_mailbox import MemoryMailbox
+from ivr.store.memory.memory_calls import MemoryStore
+from ivr.store.memory.memory_mailbox import MemoryMailbox
 from tests.channels.bell import BELL
 from tests.channels.orders import batches
 

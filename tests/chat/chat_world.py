@@ -18,7 +18,7 @@ from ivr.phone.net.post import WebPost
 from ivr.server.assembly import Running, running
 from ivr.settings import Settings
 from ivr.store.data_folder import DataFolder
-from ivr.store.sqlite_archive import SqliteArchive
+from ivr.store.sqlite.sqlite_archive import SqliteArchive
 from tests.waiting import PATIENCE
 
 APP = "1f7dd6e9-cbd7-4c38-adf2-6e9bcab5310a"

@@ -9,8 +9,8 @@ from ivr.ports import Outbound
 from ivr.server.chat_page.listeners import Listeners
 from ivr.server.chat_page.page_delivery import PageDelivery
 from ivr.services.egress import NotAllowed
-from ivr.store.memory import MemoryStore
-from ivr.store.memory_mailbox import MemoryMailbox
+from ivr.store.memory.memory_calls import MemoryStore
+from ivr.store.memory.memory_mailbox import MemoryMailbox
 from tests.store.store_examples import after, line, record
 
 ACTIVITY = {"type": "message", "conversation": {"id": "c1"}, "text": "Hello"}

@@ -12,7 +12,7 @@ from ivr.cli import main
 from ivr.engine.line_facts import LineFacts
 from ivr.flowfile.load import load_flow
 from ivr.store.data_folder import DataFolder
-from ivr.store.sqlite import SqliteStore
+from ivr.store.sqlite.sqlite_calls import SqliteStore
 from tests.trace.recorded_calls import ROOT, random_bot
 
 CALLERS = ("29:anna", "29:bert")

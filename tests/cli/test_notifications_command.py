@@ -12,8 +12,8 @@ from ivr.cli import deliveries
 from ivr.engine.commands import Notify
 from ivr.engine.events import CallReceived
 from ivr.store.data_folder import DataFolder
-from ivr.store.sqlite import SqliteStore
-from ivr.store.sqlite_deliveries import SqliteOutbox
+from ivr.store.sqlite.sqlite_calls import SqliteStore
+from ivr.store.sqlite.sqlite_deliveries import SqliteOutbox
 from tests.cli.stored_calls import call_id, ivr
 from tests.flows import flow_of
 from tests.trace.recorded_calls import SLOW, random_bot

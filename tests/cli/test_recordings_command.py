@@ -12,8 +12,8 @@ from ivr.call_record import Commit, Stepped
 from ivr.engine.events import CallReceived, RecordingMade
 from ivr.storage import SMALL
 from ivr.store.data_folder import DataFolder
-from ivr.store.sqlite import SqliteStore
-from ivr.store.sqlite_media import SqliteMedia
+from ivr.store.sqlite.sqlite_calls import SqliteStore
+from ivr.store.sqlite.sqlite_media import SqliteMedia
 from tests.cli.stored_calls import call_id, ivr
 from tests.flows import flow_of
 from tests.trace.recorded_calls import SLOW, random_bot

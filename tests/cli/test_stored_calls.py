@@ -14,8 +14,8 @@ from ivr.errors import DataUnusable, StoreUnavailable
 from ivr.storage import Erasure
 from ivr.store.data_folder import DataFolder
 from ivr.store.opening import open_archive
-from ivr.store.sqlite import SqliteStore
-from ivr.store.sqlite_archive import SqliteArchive
+from ivr.store.sqlite.sqlite_archive import SqliteArchive
+from ivr.store.sqlite.sqlite_calls import SqliteStore
 from tests.flows import flow_of
 from tests.stored import stored_in
 from tests.trace.recorded_calls import SLOW, random_bot

@@ -15,13 +15,13 @@ from ivr.server.console.counting import Counted, Counts, ListedFlows
 from ivr.server.console.figures import figures_of_call, sum_of
 from ivr.server.console.flow_pages import Version, flow_page, flows_page
 from ivr.store.data_folder import DataFolder
-from ivr.store.database_file import open_database
+from ivr.store.live import BLOCK as SIZE
 from ivr.store.rows import Rows
 from ivr.store.sealing import Sealer
-from ivr.store.sqlite_archive import SqliteArchive
-from ivr.store.statements import erase_statements
-from ivr.store.tables import BLOCK as SIZE
-from ivr.store.writer import CHANGE_BLOCKS
+from ivr.store.sqlite.sqlite_archive import SqliteArchive
+from ivr.store.sqlite.database_file import open_database
+from ivr.store.sqlite.statements import erase_statements
+from ivr.store.sqlite.writer import CHANGE_BLOCKS
 from tests.console.test_console_pages import text
 from tests.console.test_figures import FLOW, PROBLEM, RINGS, record, step
 from tests.console.visiting import Visit

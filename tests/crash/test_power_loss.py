@@ -18,7 +18,7 @@ from ivr.media.sound import SilentRenderer, Sound
 from ivr.phone.callers.turn_based import Press, Speak
 from ivr.ports import CallKey
 from ivr.store.data_folder import DataFolder
-from ivr.store.sqlite import SqliteStore
+from ivr.store.sqlite.sqlite_calls import SqliteStore
 from tests.crash.disk import Disk, SystemCall, system_calls, traced
 from tests.crash.process import Server
 from tests.crash.town import LongRecordings, everybody_calls

@@ -22,7 +22,7 @@ from ivr.engine.events import (
 from ivr.engine.flow import Flow
 from ivr.engine.machine import step
 from ivr.store.data_folder import DataFolder
-from ivr.store.sqlite_archive import SqliteArchive
+from ivr.store.sqlite.sqlite_archive import SqliteArchive
 from tests.crash.process import Server
 from tests.crash.town import STUBBORN, BadLine, everybody_calls
 from tests.flows import flow_at

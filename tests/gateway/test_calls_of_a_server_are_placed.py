@@ -16,7 +16,7 @@ from ivr.engine.events import CallAnswered, CallNotAnswered, CallPlaced, CallRin
 from ivr.server.assembly import running
 from ivr.settings import Settings
 from ivr.store.data_folder import DataFolder
-from ivr.store.sqlite_archive import SqliteArchive
+from ivr.store.sqlite.sqlite_archive import SqliteArchive
 from tests.free_ports import free_port
 from tests.gateway.calling_the_gateway import gateway_to
 from tests.gateway.ordering import NUMBER, SHOWN

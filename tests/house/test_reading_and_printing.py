@@ -40,10 +40,10 @@ ROOMS = {
     "store/media_files.py": "writes a recording",
     "server/console/playback.py": "a recording, as its store gives it",
     "server/recording_files.py": "a recording, as its store gives it",
-    "store/sqlite_media.py": "a recording, as its folder gives it",
+    "store/sqlite/sqlite_media.py": "a recording, as its folder gives it",
     "store/sealing.py": "a key, bounded and without waiting; writes a new one",
-    "store/database_file.py": "makes the database's file",
-    "store/migration.py": "overwrites and syncs a database's file",
+    "store/sqlite/database_file.py": "makes the database's file",
+    "store/sqlite/migration.py": "overwrites and syncs a database's file",
     "store/data_folder.py": "locks and syncs a folder",
 }
 "Where files are opened in another way, and why nothing can go wrong there."

@@ -15,7 +15,7 @@ from ivr.channels.jambonz import wire
 from ivr.server.assembly import running
 from ivr.settings import Settings
 from ivr.store.data_folder import DataFolder
-from ivr.store.sqlite_archive import SqliteArchive
+from ivr.store.sqlite.sqlite_archive import SqliteArchive
 from tests.jambonz.jambonz_line import BASE, PUBLIC
 from tests.jambonz.recording_house import closed, played, pressed
 

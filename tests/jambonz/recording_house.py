@@ -27,8 +27,8 @@ from ivr.server.listen_pages import ListenPages
 from ivr.server.listener import Listener, bind
 from ivr.server.refusals import Refusals
 from ivr.server.replies import error_reply
-from ivr.store.memory import MemoryStore
-from ivr.store.memory_media import MemoryMedia
+from ivr.store.memory.memory_calls import MemoryStore
+from ivr.store.memory.memory_media import MemoryMedia
 from ivr.turn import TurnsInMemory
 from tests.flows import flow_of
 from tests.jambonz.jambonz_line import CHANNEL, KEY, PUBLIC, request

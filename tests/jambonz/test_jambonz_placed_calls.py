@@ -27,7 +27,7 @@ from ivr.phone.net.post import WebPost
 from ivr.server.assembly import running
 from ivr.settings import Settings
 from ivr.store.data_folder import DataFolder
-from ivr.store.sqlite_archive import SqliteArchive
+from ivr.store.sqlite.sqlite_archive import SqliteArchive
 from tests.waiting import PATIENCE
 
 SECRET, KEY, TOKEN = "wh_secret_of_tests", "api-key-of-tests", "a-token-for-calls-0123"

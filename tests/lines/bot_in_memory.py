@@ -15,7 +15,7 @@ from ivr.engine.flow import Flow
 from ivr.errors import WebhookError
 from ivr.ports import Channel, Incoming, Upload, WebhookReply, WebhookRequest
 from ivr.server.arrivals import Arrivals
-from ivr.store.memory import MemoryStore
+from ivr.store.memory.memory_calls import MemoryStore
 from ivr.trace.case import Case
 from ivr.trace.recorded import case_of
 from ivr.turn import TurnsInMemory

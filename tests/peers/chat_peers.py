@@ -15,7 +15,7 @@ from pydantic import SecretStr
 from ivr.server.assembly import Running, running
 from ivr.settings import Settings
 from ivr.store.data_folder import DataFolder
-from ivr.store.sqlite_archive import SqliteArchive
+from ivr.store.sqlite.sqlite_archive import SqliteArchive
 from ivr.trace.case import Case
 from ivr.trace.recorded import case_of
 from ivr.trace.replay import replay

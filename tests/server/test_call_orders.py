@@ -16,7 +16,7 @@ from ivr.engine.events import CallPlaced
 from ivr.server.assembly import running
 from ivr.settings import Settings
 from ivr.store.data_folder import DataFolder
-from ivr.store.sqlite_archive import SqliteArchive
+from ivr.store.sqlite.sqlite_archive import SqliteArchive
 from tests.server.harness import connected
 from tests.waiting import PATIENCE
 

@@ -14,7 +14,7 @@ from ivr.channels.skype import SkypeChannel
 from ivr.errors import FlowError, StoreUnavailable, WebhookError
 from ivr.flowfile.load import load_flow
 from ivr.server.flow_registry import FlowRegistry
-from ivr.store.memory import MemoryStore
+from ivr.store.memory.memory_calls import MemoryStore
 
 DESK = "flow: {name}\ninitial: main\nstates:\n  main: {{say: {text}, final: true}}\n"
 SPOKEN = "flow: desk\ninitial: main\nstates:\n  main: {say: {audio: hi.wav}, final: true}\n"

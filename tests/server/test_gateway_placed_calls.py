@@ -23,7 +23,7 @@ from ivr.phone.phone_events import Ended
 from ivr.server.assembly import running
 from ivr.settings import Settings, SettingsError
 from ivr.store.data_folder import DataFolder
-from ivr.store.sqlite_archive import SqliteArchive
+from ivr.store.sqlite.sqlite_archive import SqliteArchive
 from tests.fakes.gateway import TOKEN as GATEWAY_TOKEN
 from tests.fakes.gateway import FakeGateway, Fate, answers, forgets_it, gateway_served, takes_it
 from tests.phone.calling import Phone, Signer, phone_to

@@ -16,7 +16,7 @@ from ivr.ports import CallKey
 from ivr.server.jobs import Worker
 from ivr.services.service import ServiceError
 from ivr.storage import Order
-from ivr.store.memory import MemoryStore
+from ivr.store.memory.memory_calls import MemoryStore
 from tests.waiting import PATIENCE, Clock, begun
 
 

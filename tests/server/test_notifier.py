@@ -17,8 +17,8 @@ from ivr.ports import CallKey
 from ivr.server.deliverer import LEASE
 from ivr.server.notifier import FIRST_PAUSE, GIVEN_UP, LONGEST_PAUSE, Notifier
 from ivr.services.sender import NotSent
-from ivr.store.memory import MemoryStore
-from ivr.store.memory_outbox import MemoryOutbox
+from ivr.store.memory.memory_calls import MemoryStore
+from ivr.store.memory.memory_outbox import MemoryOutbox
 from tests.waiting import PATIENCE, Clock, Gate
 
 MAIL = Notify("1.1", "mail", "desk@example.com", "A call", "Words.")

@@ -18,8 +18,8 @@ from ivr.outbox import DeliveryState, PlatformRequest
 from ivr.ports import CallKey, Outbound
 from ivr.server.platform_requests import GIVEN_UP, PlatformRequestWorker
 from ivr.services.platform_api import Manners, PlatformApi, basic, bearer
-from ivr.store.memory import MemoryStore
-from ivr.store.memory_outbox import MemoryPlatformRequests
+from ivr.store.memory.memory_calls import MemoryStore
+from ivr.store.memory.memory_outbox import MemoryPlatformRequests
 from tests.waiting import PATIENCE, Clock, Gate
 
 CALL = "0" * 32

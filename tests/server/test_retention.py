@@ -14,9 +14,9 @@ from ivr.engine.events import CallEnded, CallReceived, RecordingMade
 from ivr.server.ticker import FORGOTTEN_AT_ONCE, Retention, ValueRetention, sweep_recordings
 from ivr.storage import SMALL
 from ivr.store.data_folder import DataFolder
-from ivr.store.sqlite import SqliteStore
-from ivr.store.sqlite_archive import SqliteArchive
-from ivr.store.sqlite_media import SqliteMedia
+from ivr.store.sqlite.sqlite_archive import SqliteArchive
+from ivr.store.sqlite.sqlite_calls import SqliteStore
+from ivr.store.sqlite.sqlite_media import SqliteMedia
 from ivr.user_values import KeptValue
 from tests.flows import flow_of
 from tests.kept_recordings import kept_recordings

@@ -9,7 +9,7 @@ from ivr.errors import FlowError, IvrError, StoreUnavailable, WebhookError
 from ivr.ports import CallKey, Incoming, WebhookReply, WebhookRequest
 from ivr.server.arrivals import Arrivals
 from ivr.server.webhook import Webhook
-from ivr.store.memory_media import MemoryMedia
+from ivr.store.memory.memory_media import MemoryMedia
 from tests.server.harness import BODY, Doorkeeper
 
 REQUEST = WebhookRequest("POST", "/several", {}, b"[]")

@@ -14,8 +14,8 @@ from ivr.ports import CallKey
 from ivr.server.ticker import STATES_AT_ONCE, every, forget_bot_states, sweep_recordings, wake_due
 from ivr.storage import SMALL
 from ivr.store.media_files import MediaFiles
-from ivr.store.memory import MemoryStore
-from ivr.store.memory_bot_state import MemoryBotStates
+from ivr.store.memory.memory_bot_state import MemoryBotStates
+from ivr.store.memory.memory_calls import MemoryStore
 from tests.waiting import PATIENCE
 
 

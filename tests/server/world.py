@@ -12,8 +12,8 @@ from ivr.server.assembly import running
 from ivr.server.listener import Listener
 from ivr.settings import Settings
 from ivr.store.data_folder import DataFolder
-from ivr.store.sqlite import SqliteStore
-from ivr.store.sqlite_archive import SqliteArchive
+from ivr.store.sqlite.sqlite_archive import SqliteArchive
+from ivr.store.sqlite.sqlite_calls import SqliteStore
 from tests.kept_recordings import kept_recordings
 from tests.phone.calling import APP, Phone, Signer, phone_to
 from tests.server.harness import Way

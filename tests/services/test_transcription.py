@@ -14,7 +14,7 @@ from ivr.services.service import ServiceError
 from ivr.services.transcription import Transcription
 from ivr.storage import SMALL, Order
 from ivr.store.media_files import MediaFiles
-from ivr.store.memory_media import MemoryMedia
+from ivr.store.memory.memory_media import MemoryMedia
 
 AUDIO = b"audio" * SMALL
 "A recording that is a file."

@@ -11,7 +11,7 @@ from aiohttp import web
 from ivr.server.app import App
 from ivr.server.sign_in.sign_in_pages import SignInPages
 from ivr.server.webhook_routes import WebhookRoutes
-from ivr.store.memory import MemoryStore
+from ivr.store.memory.memory_calls import MemoryStore
 from tests.fakes.authority import FakeAuthority
 from tests.signin.sign_in_world import Clock, SignInWorld
 

@@ -21,8 +21,8 @@ from ivr.signin.call_side import CallSignIns, Offered
 from ivr.signin.device_poller import DevicePoller
 from ivr.signin.drawing import Digests, new_secret
 from ivr.signin.token_vault import TokenVault
-from ivr.store.memory import MemoryStore
-from ivr.store.memory_sign_ins import MemorySignIns
+from ivr.store.memory.memory_calls import MemoryStore
+from ivr.store.memory.memory_sign_ins import MemorySignIns
 from tests.fakes.authority import ADA, CLIENT, SECRET, TENANT, FakeAuthority
 from tests.store.store_examples import after, line, record
 from tests.waiting import PATIENCE

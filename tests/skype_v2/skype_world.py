@@ -18,7 +18,7 @@ from ivr.phone.net.post import WebPost
 from ivr.server.assembly import Running, running
 from ivr.settings import Settings
 from ivr.store.data_folder import DataFolder
-from ivr.store.sqlite_archive import SqliteArchive
+from ivr.store.sqlite.sqlite_archive import SqliteArchive
 from tests.skype_v2.skype_messages import APP
 from tests.waiting import PATIENCE
 

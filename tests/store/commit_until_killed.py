@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from ivr.store.data_folder import DataFolder
-from ivr.store.sqlite import SqliteStore
+from ivr.store.sqlite.sqlite_calls import SqliteStore
 from tests.store.store_examples import SECRET, after, answered, line, record, request
 
 

@@ -8,19 +8,19 @@ from typing import Any
 
 from ivr.storage import CallStore, Order
 from ivr.store.data_folder import DataFolder
-from ivr.store.memory import MemoryStore
-from ivr.store.memory_archive import MemoryArchive
-from ivr.store.memory_bot_state import MemoryBotStates
-from ivr.store.memory_mailbox import MemoryMailbox
-from ivr.store.memory_outbox import MemoryOutbox, MemoryPlatformRequests
-from ivr.store.memory_sign_ins import MemorySignIns
-from ivr.store.sqlite import SqliteStore
-from ivr.store.sqlite_archive import SqliteArchive
-from ivr.store.sqlite_bot_state import SqliteBotStates
-from ivr.store.sqlite_deliveries import SqliteOutbox, SqlitePlatformRequests
-from ivr.store.sqlite_mailbox import SqliteMailbox
-from ivr.store.sqlite_sign_ins import SqliteSignIns
-from ivr.store.state_rows import PURPOSE, StateRows
+from ivr.store.memory.memory_archive import MemoryArchive
+from ivr.store.memory.memory_bot_state import MemoryBotStates
+from ivr.store.memory.memory_calls import MemoryStore
+from ivr.store.memory.memory_mailbox import MemoryMailbox
+from ivr.store.memory.memory_outbox import MemoryOutbox, MemoryPlatformRequests
+from ivr.store.memory.memory_sign_ins import MemorySignIns
+from ivr.store.sqlite.sqlite_archive import SqliteArchive
+from ivr.store.sqlite.sqlite_bot_state import SqliteBotStates
+from ivr.store.sqlite.sqlite_calls import SqliteStore
+from ivr.store.sqlite.sqlite_deliveries import SqliteOutbox, SqlitePlatformRequests
+from ivr.store.sqlite.sqlite_mailbox import SqliteMailbox
+from ivr.store.sqlite.sqlite_sign_ins import SqliteSignIns
+from ivr.store.sqlite.state_rows import PURPOSE, StateRows
 
 
 class MemoryWorld:

@@ -26,8 +26,8 @@ from ivr.errors import DataUnusable, IvrError
 from ivr.server.console.counting import Counts
 from ivr.store.data_folder import DataFolder
 from ivr.store.opening import open_archive
-from ivr.store.sqlite import SqliteStore
-from ivr.store.sqlite_archive import SqliteArchive
+from ivr.store.sqlite.sqlite_archive import SqliteArchive
+from ivr.store.sqlite.sqlite_calls import SqliteStore
 from tests.store.store_examples import SECRET, after, answered, key, line, recorded, request
 from tests.store.store_examples import record as fresh
 from tests.store.store_worlds import claim

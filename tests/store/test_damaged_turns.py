@@ -7,7 +7,7 @@ from contextlib import closing
 import pytest
 from msgspec.structs import replace
 
-from ivr.store.damaged import find_damaged
+from ivr.store.sqlite.damaged import find_damaged
 from tests.store.store_examples import after, line, recorded
 from tests.store.store_examples import record as fresh
 from tests.store.store_worlds import SqliteWorld

@@ -9,15 +9,15 @@ from pathlib import Path
 import pytest
 
 from ivr.storage import Block
-from ivr.store import lists, statements
-from ivr.store.blocks import _first_row, find_blocks, find_flows, find_traces
-from ivr.store.damaged import find_damaged, read_live
-from ivr.store.database_file import open_for_reading
-from ivr.store.delivery_rows import NOTIFICATIONS, PLATFORM_REQUESTS
-from ivr.store.erasure import find_ended
+from ivr.store.live import BLOCK
 from ivr.store.rows import Rows
 from ivr.store.sealing import Sealer
-from ivr.store.tables import BLOCK
+from ivr.store.sqlite import lists, statements
+from ivr.store.sqlite.blocks import _first_row, find_blocks, find_flows, find_traces
+from ivr.store.sqlite.damaged import find_damaged, read_live
+from ivr.store.sqlite.database_file import open_for_reading
+from ivr.store.sqlite.delivery_rows import NOTIFICATIONS, PLATFORM_REQUESTS
+from ivr.store.sqlite.erasure import find_ended
 from tests.store.store_examples import SECRET, after, line, recorded, request
 from tests.store.store_examples import record as fresh
 from tests.store.store_worlds import SqliteWorld

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from ivr.call_record import CallRecord, Commit
 from ivr.errors import DamagedCall, IvrError, StaleCall, StoreUnavailable
 from ivr.storage import Absent
-from ivr.store.database_file import open_database
+from ivr.store.sqlite.database_file import open_database
 from tests.store.store_examples import after, answered, key, line, record, recorded, request
 from tests.store.store_worlds import SqliteWorld, World, claim
 

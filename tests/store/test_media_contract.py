@@ -9,8 +9,8 @@ import pytest
 
 from ivr.errors import StoreUnavailable
 from ivr.storage import SMALL, MediaStore
-from ivr.store.memory_media import MemoryMedia
-from ivr.store.sqlite_media import SqliteMedia
+from ivr.store.memory.memory_media import MemoryMedia
+from ivr.store.sqlite.sqlite_media import SqliteMedia
 from tests.store.store_examples import after, record, recorded
 from tests.store.store_worlds import MemoryWorld, SqliteWorld, World
 

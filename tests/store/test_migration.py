@@ -19,13 +19,13 @@ from ivr.ports import CallKey, Outbound, WebhookReply
 from ivr.server.console.figures import figures_of_call
 from ivr.server.ticker import Retention
 from ivr.store.data_folder import DataFolder
-from ivr.store.database_file import open_database
 from ivr.store.opening import open_archive, open_requests
-from ivr.store.sqlite import SqliteStore
-from ivr.store.sqlite_archive import SqliteArchive
-from ivr.store.sqlite_deliveries import SqlitePlatformRequests
-from ivr.store.sqlite_media import SqliteMedia
-from ivr.store.tables import VERSION
+from ivr.store.sqlite.sqlite_archive import SqliteArchive
+from ivr.store.sqlite.sqlite_calls import SqliteStore
+from ivr.store.sqlite.database_file import open_database
+from ivr.store.sqlite.sqlite_deliveries import SqlitePlatformRequests
+from ivr.store.sqlite.sqlite_media import SqliteMedia
+from ivr.store.sqlite.tables import VERSION
 from tests.cli.stored_calls import ivr
 from tests.store.earlier_folders import VERSIONS, calls_said, cases_said, letters, platform_call, restored, rows
 from tests.store.store_examples import after

@@ -15,14 +15,14 @@ from typing import Any
 
 import pytest
 
-from ivr.store import migration
-from ivr.store.database_file import open_database
-from ivr.store.tables import VERSION
+from ivr.store.sqlite import migration
+from ivr.store.sqlite.database_file import open_database
+from ivr.store.sqlite.tables import VERSION
 from tests.crash.disk import Disk, system_calls, traced
 from tests.crash.tracing import no_tracing
 from tests.store.earlier_folders import restored, rows
 
-OPENS = "import sys; from pathlib import Path; from ivr.store.database_file import open_database; "
+OPENS = "import sys; from pathlib import Path; from ivr.store.sqlite.database_file import open_database; "
 OPENS += "open_database(Path(sys.argv[1])).close()"
 CALLS = "SELECT id, state, trace FROM call JOIN turn ON call = row WHERE state <> '' ORDER BY row"
 

@@ -10,10 +10,10 @@ from msgspec.structs import replace
 
 from ivr.call_record import REMEMBERED, CallRecord, Commit
 from ivr.ports import WebhookReply
-from ivr.store import statements
 from ivr.store.rows import Rows
 from ivr.store.sealing import Sealer
-from ivr.store.tables import TABLES
+from ivr.store.sqlite import statements
+from ivr.store.sqlite.tables import TABLES
 from tests.store.store_examples import ODD_REPLY, REPLY, after, line, record
 
 REPLIES = [REPLY, ODD_REPLY, *(WebhookReply(status) for status in range(201, 208))]

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from ivr.call_record import CallRecord, Commit
 from ivr.engine.values import DateTimeValue, DateValue, ListValue, ObjectValue, Stored
 from ivr.errors import StaleCall, StoreUnavailable
-from ivr.store.memory import MemoryStore
+from ivr.store.memory.memory_calls import MemoryStore
 from ivr.user_values import KeptValue, Known, User
 from tests.store.store_examples import after, line, record
 from tests.store.store_worlds import SqliteWorld, World, ask

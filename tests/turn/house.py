@@ -10,7 +10,7 @@ from ivr.engine.flow import Flow
 from ivr.ports import Incoming, WebhookReply
 from ivr.server.arrivals import Arrivals
 from ivr.server.closings import Closings
-from ivr.store.memory import MemoryStore
+from ivr.store.memory.memory_calls import MemoryStore
 from ivr.turn import TurnsInMemory
 from tests.turn.simulator import KEY, Line
 

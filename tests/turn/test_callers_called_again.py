@@ -8,7 +8,7 @@ from ivr.engine.events import CallEnded, CallReceived, ChoiceMade, KeysPressed
 from ivr.engine.values import MaskedValue, Stored
 from ivr.errors import WebhookError
 from ivr.ports import CallKey, Incoming, WebhookReply
-from ivr.store.memory import MemoryStore
+from ivr.store.memory.memory_calls import MemoryStore
 from ivr.trace.recorded import case_of
 from ivr.trace.replay import replay
 from ivr.user_values import KeptValue, User

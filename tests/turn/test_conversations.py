@@ -9,7 +9,7 @@ from ivr.conversations import REPEATED, numbered
 from ivr.engine.events import CallReceived, ChoiceMade, Event, OperationDone
 from ivr.errors import DamagedCall, WebhookError
 from ivr.ports import CallKey, Incoming, WebhookReply
-from ivr.store.memory import MemoryStore
+from ivr.store.memory.memory_calls import MemoryStore
 from tests.flows import flow_of
 from tests.turn.house import House
 from tests.turn.simulator import KEY

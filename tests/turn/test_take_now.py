@@ -10,7 +10,7 @@ from ivr.engine.events import CallEnded, CallReceived, Event, KeysPressed, Recor
 from ivr.errors import StoreUnavailable
 from ivr.ports import CallKey, Exchange, Incoming, Leg, WebhookReply
 from ivr.storage import Absent
-from ivr.store.memory import MemoryStore
+from ivr.store.memory.memory_calls import MemoryStore
 from tests.flows import flow_of
 from tests.turn.house import House
 from tests.turn.simulator import KEY, Line

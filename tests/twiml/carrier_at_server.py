@@ -26,7 +26,7 @@ from ivr.phone.callers.turn_based import Person, TurnBased
 from ivr.server.assembly import running
 from ivr.settings import Settings
 from ivr.store.data_folder import DataFolder
-from ivr.store.sqlite_archive import SqliteArchive
+from ivr.store.sqlite.sqlite_archive import SqliteArchive
 
 PUBLIC = "https://ivr.example"
 ACCOUNT = "AC" + "0" * 32

@@ -17,8 +17,8 @@ from ivr.server.plugs.twiml import SOURCES
 from ivr.server.recording_links import RecordingLinks
 from ivr.settings import Settings, SettingsError
 from ivr.store.data_folder import DataFolder
-from ivr.store.memory import MemoryStore
-from ivr.store.memory_mailbox import MemoryMailbox
+from ivr.store.memory.memory_calls import MemoryStore
+from ivr.store.memory.memory_mailbox import MemoryMailbox
 from tests.crash.test_twiml_killed import Keeper
 from tests.free_ports import free_port
 from tests.kept_recordings import kept_recordings

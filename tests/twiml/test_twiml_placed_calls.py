@@ -26,7 +26,7 @@ from ivr.phone.net.post import WebPost
 from ivr.server.assembly import running
 from ivr.settings import Settings
 from ivr.store.data_folder import DataFolder
-from ivr.store.sqlite_archive import SqliteArchive
+from ivr.store.sqlite.sqlite_archive import SqliteArchive
 from tests.carriers.twiml.tiny_bot import Acts
 from tests.waiting import PATIENCE, Logged, logged
 

@@ -29,19 +29,19 @@ from ivr.storage import (
     FlowCalls,
     StoredCall,
 )
-from ivr.store import lists
-from ivr.store.blocks import find_blocks, find_flows, find_traces
-from ivr.store.damaged import find_damaged, proves
 from ivr.store.data_folder import DataFolder
-from ivr.store.database_file import open_database
-from ivr.store.erasure import EndedCall, erase_calls, erase_ended, find_ended
-from ivr.store.read_only import Reader
 from ivr.store.rows import Rows
 from ivr.store.sealing import Sealer
-from ivr.store.sqlite_errors import REFUSALS, reason
-from ivr.store.statements import find_flow
-from ivr.store.user_rows import UserRows
-from ivr.store.writer import empty_log
+from ivr.store.sqlite import lists
+from ivr.store.sqlite.blocks import find_blocks, find_flows, find_traces
+from ivr.store.sqlite.damaged import find_damaged, proves
+from ivr.store.sqlite.database_file import open_database
+from ivr.store.sqlite.erasure import EndedCall, erase_calls, erase_ended, find_ended
+from ivr.store.sqlite.sqlite_errors import REFUSALS, reason
+from ivr.store.sqlite.read_only import Reader
+from ivr.store.sqlite.statements import find_flow
+from ivr.store.sqlite.user_rows import UserRows
+from ivr.store.sqlite.writer import empty_log
 
 T = TypeVar("T")
 

@@ -9,10 +9,9 @@ from msgspec import Struct
 from ivr.call_record import CallRecord, Stepped, recordings_in
 from ivr.ports import CallKey
 from ivr.storage import FOUND, Block, CallSummary, CallTrace, DamagedCallRow, ErasedCall, Erasure, FlowCalls, StoredCall
-from ivr.store.live import Saved
-from ivr.store.memory import MemoryStore
+from ivr.store.live import BLOCK, Saved
+from ivr.store.memory.memory_calls import MemoryStore
 from ivr.store.rows import without_private
-from ivr.store.tables import BLOCK
 
 T = TypeVar("T")
 

@@ -12,11 +12,11 @@ from msgspec import MsgspecError, json
 from ivr.errors import BrokenSeal
 from ivr.sign_in_storage import Attempt, SignIn, Tokens
 from ivr.store.data_folder import DataFolder
-from ivr.store.read_only import Reader
 from ivr.store.sealing import Sealer
-from ivr.store.sqlite_deliveries import Writes
-from ivr.store.tables import as_bytes
-from ivr.store.writer import Statement
+from ivr.store.sqlite.sqlite_deliveries import Writes
+from ivr.store.sqlite.read_only import Reader
+from ivr.store.sqlite.tables import as_bytes
+from ivr.store.sqlite.writer import Statement
 
 _SAVE: Final = (
     "INSERT INTO sign_in (call, id, body) SELECT row, ?, ? FROM call WHERE id = ? "

@@ -8,13 +8,13 @@ from msgspec import Struct
 
 from ivr.errors import DataUnusable, StoreUnavailable
 from ivr.storage import PATIENCE
-from ivr.store.damaged import proves
 from ivr.store.data_folder import DataFolder
-from ivr.store.database_file import open_database
 from ivr.store.sealing import Sealer
-from ivr.store.sqlite_errors import REFUSALS, reason
-from ivr.store.state_rows import PURPOSE, StateRows, count_all, erasing, require_key
-from ivr.store.writer import empty_log
+from ivr.store.sqlite.damaged import proves
+from ivr.store.sqlite.database_file import open_database
+from ivr.store.sqlite.sqlite_errors import REFUSALS, reason
+from ivr.store.sqlite.state_rows import PURPOSE, StateRows, count_all, erasing, require_key
+from ivr.store.sqlite.writer import empty_log
 
 _OF_USER = "WHERE user = ?1 OR (conversation = ?1 AND user = '')"
 "Those of a conversation that has the user's own id are the user's, too: so some channels call a conversation of two."

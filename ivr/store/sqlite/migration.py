@@ -31,9 +31,10 @@ from ivr.engine.line_facts import LineFacts
 from ivr.errors import DataUnusable
 from ivr.ports import CallKey, Leg, WebhookReply
 from ivr.store.data_folder import sync_folder
+from ivr.store.live import BLOCK
 from ivr.store.rows import LAST_REPLY, NEW_MESSAGE, SEALED_STATE
-from ivr.store.sqlite_errors import is_full, reason
-from ivr.store.tables import BLOCK, INDEXES, PAGE_SIZE, TABLES, VERSION
+from ivr.store.sqlite.sqlite_errors import is_full, reason
+from ivr.store.sqlite.tables import INDEXES, PAGE_SIZE, TABLES, VERSION
 
 log = logging.getLogger(__name__)
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from ivr.sign_in_storage import SignIn
-from ivr.store.memory import MemoryStore
+from ivr.store.memory.memory_calls import MemoryStore
 
 
 class MemorySignIns:

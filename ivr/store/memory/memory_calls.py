@@ -19,7 +19,7 @@ from ivr.storage import Absent, Order
 from ivr.store.live import Live, Saved
 from ivr.store.rows import Rows, to_json
 from ivr.store.sealing import KEY_BYTES, Sealer
-from ivr.store.user_rows import written
+from ivr.store.user_columns import written
 from ivr.user_values import KeptValue, Known, User
 
 

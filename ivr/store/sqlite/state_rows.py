@@ -12,8 +12,8 @@ from msgspec import MsgspecError, Raw, Struct, json
 from ivr.bot_state import StateKey, StateRecord
 from ivr.errors import BrokenSeal, UnreadableRow
 from ivr.store.sealing import Sealer
-from ivr.store.tables import as_bytes
-from ivr.store.writer import Statement
+from ivr.store.sqlite.tables import as_bytes
+from ivr.store.sqlite.writer import Statement
 
 PURPOSE: Final = "bot state"
 "Of the key that is derived for these rows."

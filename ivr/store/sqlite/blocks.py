@@ -9,8 +9,9 @@ from collections.abc import Iterator, Sequence
 
 from ivr.errors import UnreadableRow
 from ivr.storage import Block, CallTrace, FlowCalls
+from ivr.store.live import BLOCK
 from ivr.store.rows import read_trace
-from ivr.store.tables import BLOCK, LATEST_TURN, of_state
+from ivr.store.sqlite.tables import LATEST_TURN, of_state
 
 # Cast, since what is damaged may be a text where a number belongs.
 _STARTED = f"CAST(coalesce({of_state('facts.started')}, 0.0) AS REAL)"

@@ -6,7 +6,7 @@ from typing import Generic, TypeVar
 from msgspec.structs import replace
 
 from ivr.outbox import DeliveryState, Notification, PlatformRequest
-from ivr.store.memory import MemoryStore
+from ivr.store.memory.memory_calls import MemoryStore
 
 D = TypeVar("D", Notification, PlatformRequest)
 

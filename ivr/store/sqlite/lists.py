@@ -13,9 +13,9 @@ from ivr.call_record import CallRecord, Stepped
 from ivr.errors import UnreadableRow
 from ivr.ports import CallKey
 from ivr.storage import FOUND, CallSummary, StoredCall
-from ivr.store.erasure import time_of
 from ivr.store.rows import read_public, read_trace
-from ivr.store.tables import LATEST_TURN, of_state, of_trace
+from ivr.store.sqlite.erasure import time_of
+from ivr.store.sqlite.tables import LATEST_TURN, of_state, of_trace
 
 _LATEST = f"LEFT JOIN turn ON {LATEST_TURN}"
 "Left: a call of which no turn is there is damaged, and in the lists."

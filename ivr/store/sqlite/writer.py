@@ -30,9 +30,9 @@ from typing import Final, TypeAlias, TypeVar, cast
 from msgspec import Struct
 
 from ivr.errors import IvrError, StaleCall, StoreUnavailable
+from ivr.store.live import BLOCK
 from ivr.store.rows import TurnRow
-from ivr.store.sqlite_errors import REFUSALS, is_of_the_disk, reason
-from ivr.store.tables import BLOCK
+from ivr.store.sqlite.sqlite_errors import REFUSALS, is_of_the_disk, reason
 
 T = TypeVar("T")
 Column: TypeAlias = int | float | str | bytes | None

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from ivr.mailbox import KEPT, Mail, mail_id
-from ivr.store.memory import MemoryStore
+from ivr.store.memory.memory_calls import MemoryStore
 
 
 class MemoryMailbox:

@@ -2,8 +2,6 @@
 
 VERSION = 3
 "Kept in the file's `user_version`."
-BLOCK = 2000
-"Calls in a block; part of the format."
 PAGE_SIZE = 8192
 "Bytes of a page: a tenth less work for a commit than with 4096."
 

@@ -8,7 +8,7 @@ from typing import BinaryIO
 
 from ivr.storage import NewMedia
 from ivr.store.media_files import MediaFiles, in_memory
-from ivr.store.read_only import Reader
+from ivr.store.sqlite.read_only import Reader
 
 _AUDIO = "SELECT audio FROM turn WHERE media = ? AND audio IS NOT NULL"
 _SIZE = "SELECT length(audio) FROM turn WHERE media = ? AND audio IS NOT NULL"

@@ -4,18 +4,15 @@ SQLite's own sentences may repeat what a row holds ("could not decode …"), so 
 decides which of ours is said.
 """
 
-import errno
 import os
 import sqlite3
 from contextlib import suppress
 from pathlib import Path
 
-FULL = "the disk is full"
+from ivr.store.disk_errors import FULL, disk_reason
+
 REFUSALS = (sqlite3.Error, UnicodeError)
 "What Python's module raises where SQLite refuses: its own sentence may be no UTF-8, and half a surrogate is no text."
-
-_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-"No room, no more of the user's share, a file that may not grow."
 
 _REASONS = {
     "SQLITE_NOTADB": "it is not an SQLite database",
@@ -47,7 +44,7 @@ _ADVICE = {
 def reason(error: BaseException) -> str:
     """Return why a database or a file could not be used, as a part of a sentence."""
     if isinstance(error, OSError):
-        return FULL if error.errno in _FULL else (error.strerror or type(error).__name__)
+        return disk_reason(error)
     if isinstance(error, sqlite3.Error):
         return _REASONS.get(_kind(error), f"SQLite error {_name(error)}")
     return f"it contains invalid data ({type(error).__name__})"

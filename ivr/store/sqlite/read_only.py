@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from ivr.errors import StoreUnavailable
-from ivr.store.database_file import open_for_reading
-from ivr.store.sqlite_errors import REFUSALS, unusable
+from ivr.store.sqlite.database_file import open_for_reading
+from ivr.store.sqlite.sqlite_errors import REFUSALS, unusable
 from ivr.store.started_threads import started_threads
 
 T = TypeVar("T")

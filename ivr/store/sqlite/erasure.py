@@ -8,9 +8,9 @@ from msgspec import Struct
 from ivr.ports import CallKey
 from ivr.storage import ErasedCall, Erasure
 from ivr.store.rows import LATEST
-from ivr.store.statements import erase_statements, overwrite_statements
-from ivr.store.tables import LATEST_TURN, of_state
-from ivr.store.user_rows import UserRows, count_values
+from ivr.store.sqlite.statements import erase_statements, overwrite_statements
+from ivr.store.sqlite.tables import LATEST_TURN, of_state
+from ivr.store.sqlite.user_rows import UserRows, count_values
 
 _PARTY = f"iif({of_state('facts.placed')}, {of_state('facts.called')}, {of_state('facts.caller')})"
 "Who is on the line of a call, whichever side called (`Facts.party`)."

@@ -14,12 +14,12 @@ from ivr.conversations import number_of, numbered
 from ivr.engine.events import Event
 from ivr.errors import DamagedCall, DataUnusable, UnreadableRow
 from ivr.ports import CallKey
-from ivr.store.delivery_rows import NOTIFICATIONS, PLATFORM_REQUESTS
-from ivr.store.live import Saved
+from ivr.store.live import BLOCK, Saved
 from ivr.store.orders import Owed, Run, orders_of
 from ivr.store.rows import SEALED_STATE, Rows, TurnRow, read_public, read_replies, to_json
-from ivr.store.tables import BLOCK, as_bytes
-from ivr.store.writer import CHANGE_BLOCKS, Statement
+from ivr.store.sqlite.delivery_rows import NOTIFICATIONS, PLATFORM_REQUESTS
+from ivr.store.sqlite.tables import as_bytes
+from ivr.store.sqlite.writer import CHANGE_BLOCKS, Statement
 
 REQUEST: Final = "request"
 

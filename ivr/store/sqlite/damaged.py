@@ -25,7 +25,7 @@ from ivr.store.orders import Owed
 from ivr.store.rows import Rows, read_place, read_request, read_trace
 from ivr.store.sealing import Sealer
 from ivr.store.shared_values import SharedValues
-from ivr.store.statements import CALL_ROW, TURN_COLUMNS, StoredCallRow, read_call, read_whole
+from ivr.store.sqlite.statements import CALL_ROW, TURN_COLUMNS, StoredCallRow, read_call, read_whole
 
 _ORDERS = (
     "SELECT row, call.id, channel, account, name, ended, body, attempts, answer FROM job JOIN call ON row = job.call "

@@ -12,8 +12,8 @@ from ivr.errors import UnreadableRow
 from ivr.outbox import DeliveryState, Notification, PlatformRequest
 from ivr.ports import CallKey, Outbound
 from ivr.store.rows import LATEST, read_notify, read_outbound
-from ivr.store.tables import LANE
-from ivr.store.writer import Statement
+from ivr.store.sqlite.tables import LANE
+from ivr.store.sqlite.writer import Statement
 
 D = TypeVar("D")
 _COLUMNS = "SELECT id, body, made, state, due, tries, reason FROM {}"

@@ -20,21 +20,21 @@ from ivr.engine.events import Event
 from ivr.errors import DamagedCall, DataUnusable, StaleCall, StoreUnavailable
 from ivr.ports import CallKey
 from ivr.storage import Absent, Order
-from ivr.store import statements
-from ivr.store.damaged import Damaged, RestoredCalls, keep_proof, proves, read_live
-from ivr.store.database_file import open_database
-from ivr.store.erasure import EndedCall
 from ivr.store.live import Saved
 from ivr.store.orders import Owed
-from ivr.store.read_only import Reader
 from ivr.store.recent import Recent
 from ivr.store.rows import SEALED_STATE, Rows
 from ivr.store.sealing import Sealer
-from ivr.store.sqlite_errors import REFUSALS, unusable
-from ivr.store.state_rows import PURPOSE, StateRows, require_key
-from ivr.store.statements import Counters
-from ivr.store.user_rows import UserRows, count_expired, expired
-from ivr.store.writer import Statement, Write, Writer, empty_log, settling
+from ivr.store.sqlite import statements
+from ivr.store.sqlite.damaged import Damaged, RestoredCalls, keep_proof, proves, read_live
+from ivr.store.sqlite.database_file import open_database
+from ivr.store.sqlite.erasure import EndedCall
+from ivr.store.sqlite.sqlite_errors import REFUSALS, unusable
+from ivr.store.sqlite.read_only import Reader
+from ivr.store.sqlite.state_rows import PURPOSE, StateRows, require_key
+from ivr.store.sqlite.statements import Counters
+from ivr.store.sqlite.user_rows import UserRows, count_expired, expired
+from ivr.store.sqlite.writer import Statement, Write, Writer, empty_log, settling
 from ivr.user_values import Known, User
 
 QUEUE = 1024

@@ -5,16 +5,17 @@ key learns no telephone number from these rows.
 """
 
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
-from msgspec import MsgspecError, json
+from msgspec import MsgspecError
 
 from ivr.call_record import Commit
 from ivr.engine.values import Stored
-from ivr.errors import BrokenSeal, StoreUnavailable
+from ivr.errors import BrokenSeal
 from ivr.store.sealing import Sealer
-from ivr.store.writer import Statement
+from ivr.store.sqlite.writer import Statement
+from ivr.store.user_columns import READ_VALUE, line_column, place_of, written
 from ivr.user_values import KeptValue, Known, User
 
 _KEEP: Final = (
@@ -25,7 +26,6 @@ _KEEP: Final = (
 # What is dropped is overwritten first: see `statements.overwrite_statements`.
 _OVERWRITE: Final = "UPDATE user_value SET value = zeroblob(length(value)) WHERE "
 _DROP: Final = "DELETE FROM user_value WHERE "
-_READ: Callable[[bytes], Stored] = json.Decoder(Stored).decode
 
 
 class UserRows:
@@ -43,7 +43,7 @@ class UserRows:
 
     def known(self, connection: sqlite3.Connection, user: User, now: float) -> Known:
         """Read what is kept of a caller, but for what cannot be read."""
-        caller, line = self._sealer.caller(user.name), _line(user)
+        caller, line = self._sealer.caller(user.name), line_column(user)
         rows = connection.execute(
             "SELECT name, value, sealed FROM user_value WHERE caller = ? AND line = ? AND until > ?",
             (caller, line, now),
@@ -51,15 +51,15 @@ class UserRows:
         found: dict[str, tuple[Stored, bool]] = {}
         for name, value, sealed in rows:
             try:
-                plain = self._sealer.unseal(value, _place(caller, line, name)) if sealed else value
-                found[name] = (_READ(plain), bool(sealed))
+                plain = self._sealer.unseal(value, place_of(caller, line, name)) if sealed else value
+                found[name] = (READ_VALUE(plain), bool(sealed))
             except (BrokenSeal, MsgspecError, TypeError, ValueError):
                 continue
         return found
 
     def forgetting(self, user: User) -> Sequence[Statement]:
         """Erase what is kept of a caller of one line."""
-        return _both("caller = ? AND line = ?", self._sealer.caller(user.name), _line(user))
+        return _both("caller = ? AND line = ?", self._sealer.caller(user.name), line_column(user))
 
     def erase(self, connection: sqlite3.Connection, caller: str) -> int:
         """Erase what is kept of a caller on all lines; return how many values that were."""
@@ -69,12 +69,12 @@ class UserRows:
         return erased
 
     def _kept(self, user: User, one: KeptValue) -> Sequence[Statement]:
-        caller, line = self._sealer.caller(user.name), _line(user)
+        caller, line = self._sealer.caller(user.name), line_column(user)
         if one.value is None:
             return _both("caller = ? AND line = ? AND name = ?", caller, line, one.name)
         value = written(one.value)
         if one.private:
-            value = self._sealer.seal(value, _place(caller, line, one.name))
+            value = self._sealer.seal(value, place_of(caller, line, one.name))
         return [(_KEEP, (caller, line, one.name, value, int(one.private), one.until))]
 
 
@@ -95,22 +95,5 @@ def count_expired(connection: sqlite3.Connection, now: float) -> int:
     return int(count)
 
 
-def written(value: Stored | Sequence[str]) -> bytes:
-    """Return a value as it stands in a row; raise StoreUnavailable for what has no written form."""
-    try:
-        return json.encode(value)
-    except (TypeError, ValueError, OverflowError, RecursionError) as exc:
-        raise StoreUnavailable(f"A value of the caller cannot be saved: {type(exc).__name__}.") from exc
-
-
 def _both(which: str, *values: bytes | str | float) -> Sequence[Statement]:
     return (_OVERWRITE + which, values), (_DROP + which, values)
-
-
-def _line(user: User) -> str:
-    """Return the line of a caller as it stands in a row."""
-    return written([user.channel, user.account, user.within]).decode()
-
-
-def _place(caller: bytes, line: str, name: str) -> str:
-    return f"{caller.hex()}/{line}/{name}"

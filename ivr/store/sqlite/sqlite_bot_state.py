@@ -14,9 +14,9 @@ from weakref import WeakValueDictionary
 
 from ivr.bot_state import TOUCHED_EVERY, StateKey, StateRecord, StateTags, may_write
 from ivr.errors import StateChanged, StoreUnavailable, TooManyStates, UnreadableRow
-from ivr.store.read_only import Reader
-from ivr.store.state_rows import StateRows, StoredState, count_of, count_old, forgetting, touching
-from ivr.store.writer import Statement
+from ivr.store.sqlite.read_only import Reader
+from ivr.store.sqlite.state_rows import StateRows, StoredState, count_of, count_old, forgetting, touching
+from ivr.store.sqlite.writer import Statement
 
 SECOND = 1_000_000_000
 "In nanoseconds."

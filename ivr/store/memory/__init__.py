@@ -1,0 +1,1 @@
+"""Calls in memory alone: the twin of a store, for tests and trials."""

@@ -1,0 +1,1 @@
+"""Calls in one SQLite file and a folder of recordings, which one process owns."""
