@@ -15,10 +15,10 @@ from ivr.outbox import Outbox, PlatformRequests
 from ivr.sign_in_storage import SignInStore
 from ivr.storage import PATIENCE, Archive, CallStoreInMemory, MediaStore
 from ivr.store.data_folder import DataFolder
+from ivr.store.sqlite.database_file import check_readable, open_for_reading
 from ivr.store.sqlite.sqlite_archive import SqliteArchive
 from ivr.store.sqlite.sqlite_bot_state import SqliteBotStates
 from ivr.store.sqlite.sqlite_calls import SqliteStore
-from ivr.store.sqlite.database_file import check_readable, open_for_reading
 from ivr.store.sqlite.sqlite_deliveries import SqliteOutbox, SqlitePlatformRequests
 from ivr.store.sqlite.sqlite_errors import REFUSALS, unusable
 from ivr.store.sqlite.sqlite_mailbox import SqliteMailbox

@@ -18,8 +18,8 @@ from ivr.store.data_folder import DataFolder
 from ivr.store.live import BLOCK as SIZE
 from ivr.store.rows import Rows
 from ivr.store.sealing import Sealer
-from ivr.store.sqlite.sqlite_archive import SqliteArchive
 from ivr.store.sqlite.database_file import open_database
+from ivr.store.sqlite.sqlite_archive import SqliteArchive
 from ivr.store.sqlite.statements import erase_statements
 from ivr.store.sqlite.writer import CHANGE_BLOCKS
 from tests.console.test_console_pages import text

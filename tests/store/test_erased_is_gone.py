@@ -12,8 +12,8 @@ from ivr.engine.commands import Notify
 from ivr.ports import Outbound, WebhookReply
 from ivr.storage import SMALL
 from ivr.store.data_folder import DataFolder
-from ivr.store.sqlite.sqlite_calls import SqliteStore
 from ivr.store.sqlite.database_file import open_database
+from ivr.store.sqlite.sqlite_calls import SqliteStore
 from ivr.user_values import KeptValue
 from tests.cli.stored_calls import ivr
 from tests.store.earlier_folders import VERSIONS, letters, restored, rows

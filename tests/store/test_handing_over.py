@@ -160,7 +160,7 @@ async def test_the_turns_of_one_moment_are_one_transaction_and_a_handful_of_stat
         return connection
 
     await disk.store.close()
-    monkeypatch.setattr("ivr.store.sqlite.open_database", traced)
+    monkeypatch.setattr("ivr.store.sqlite.sqlite_calls.open_database", traced)
     await disk.open()
     said.clear()
     first = [after(record(f"n{n}"), line()) for n in range(40)]

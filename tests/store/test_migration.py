@@ -20,9 +20,9 @@ from ivr.server.console.figures import figures_of_call
 from ivr.server.ticker import Retention
 from ivr.store.data_folder import DataFolder
 from ivr.store.opening import open_archive, open_requests
+from ivr.store.sqlite.database_file import open_database
 from ivr.store.sqlite.sqlite_archive import SqliteArchive
 from ivr.store.sqlite.sqlite_calls import SqliteStore
-from ivr.store.sqlite.database_file import open_database
 from ivr.store.sqlite.sqlite_deliveries import SqlitePlatformRequests
 from ivr.store.sqlite.sqlite_media import SqliteMedia
 from ivr.store.sqlite.tables import VERSION

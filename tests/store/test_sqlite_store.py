@@ -18,8 +18,8 @@ from ivr.call_record import Commit
 from ivr.errors import DataUnusable, StaleCall, StoreUnavailable
 from ivr.store.data_folder import DataFolder
 from ivr.store.opening import open_archive
-from ivr.store.sqlite.sqlite_calls import REMEMBERED
 from ivr.store.sqlite.database_file import open_database
+from ivr.store.sqlite.sqlite_calls import REMEMBERED
 from ivr.store.sqlite.tables import VERSION
 from tests.store.store_examples import (
     LATER,

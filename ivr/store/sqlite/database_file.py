@@ -8,8 +8,8 @@ from pathlib import Path
 
 from ivr.errors import DataUnusable
 from ivr.store.data_folder import sync_folder
-from ivr.store.sqlite.sqlite_errors import REFUSALS, reason, unusable
 from ivr.store.sqlite.migration import EARLIER, convert
+from ivr.store.sqlite.sqlite_errors import REFUSALS, reason, unusable
 from ivr.store.sqlite.tables import INDEXES, PAGE_SIZE, TABLES, VERSION
 
 

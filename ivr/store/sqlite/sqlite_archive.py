@@ -37,8 +37,8 @@ from ivr.store.sqlite.blocks import find_blocks, find_flows, find_traces
 from ivr.store.sqlite.damaged import find_damaged, proves
 from ivr.store.sqlite.database_file import open_database
 from ivr.store.sqlite.erasure import EndedCall, erase_calls, erase_ended, find_ended
-from ivr.store.sqlite.sqlite_errors import REFUSALS, reason
 from ivr.store.sqlite.read_only import Reader
+from ivr.store.sqlite.sqlite_errors import REFUSALS, reason
 from ivr.store.sqlite.statements import find_flow
 from ivr.store.sqlite.user_rows import UserRows
 from ivr.store.sqlite.writer import empty_log

@@ -29,8 +29,8 @@ from ivr.store.sqlite import statements
 from ivr.store.sqlite.damaged import Damaged, RestoredCalls, keep_proof, proves, read_live
 from ivr.store.sqlite.database_file import open_database
 from ivr.store.sqlite.erasure import EndedCall
-from ivr.store.sqlite.sqlite_errors import REFUSALS, unusable
 from ivr.store.sqlite.read_only import Reader
+from ivr.store.sqlite.sqlite_errors import REFUSALS, unusable
 from ivr.store.sqlite.state_rows import PURPOSE, StateRows, require_key
 from ivr.store.sqlite.statements import Counters
 from ivr.store.sqlite.user_rows import UserRows, count_expired, expired

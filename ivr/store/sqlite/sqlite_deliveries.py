@@ -16,8 +16,8 @@ from ivr.storage import PATIENCE
 from ivr.store.data_folder import DataFolder
 from ivr.store.sqlite.database_file import open_database
 from ivr.store.sqlite.delivery_rows import NOTIFICATIONS, PLATFORM_REQUESTS, DeliveryTable
-from ivr.store.sqlite.sqlite_errors import REFUSALS, reason
 from ivr.store.sqlite.read_only import Reader
+from ivr.store.sqlite.sqlite_errors import REFUSALS, reason
 from ivr.store.sqlite.writer import Statement
 
 D = TypeVar("D", bound=Notification | PlatformRequest)

@@ -8,8 +8,8 @@ from ivr.errors import BrokenSeal
 from ivr.mailbox import KEPT, Mail, mail_id
 from ivr.store.data_folder import DataFolder
 from ivr.store.sealing import Sealer
-from ivr.store.sqlite.sqlite_deliveries import Writes
 from ivr.store.sqlite.read_only import Reader
+from ivr.store.sqlite.sqlite_deliveries import Writes
 from ivr.store.sqlite.tables import as_bytes
 
 _PUT: Final = (
