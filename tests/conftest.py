@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, settings
 
 from ivr.audio.workers import Workers
 from tests.fakes import chromium
+from tests.postgres import cluster as postgresql
 
 UNTIMED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], database=None)
 settings.register_profile("same", UNTIMED, derandomize=True)
@@ -27,6 +28,35 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[chromium.Brows
         pytest.skip(chromium.MISSING)
     with chromium.browser(tmp_path_factory.mktemp("browser")) as one:
         yield one
+
+
+@pytest.fixture(scope="session")
+def postgres_cluster() -> Iterator[postgresql.Cluster]:
+    """One PostgreSQL for all tests of this process that need no more than a database."""
+    if postgresql.installed() is None:
+        pytest.skip(postgresql.MISSING)
+    with postgresql.running_cluster(**postgresql.FORGETFUL) as one:
+        yield one
+
+
+@pytest.fixture(scope="session")
+def _postgres_of_this_process(postgres_cluster: postgresql.Cluster) -> Iterator[postgresql.Database]:
+    one = postgresql.Database(postgres_cluster.url())
+    yield one
+    one.close()
+
+
+@pytest.fixture
+def postgres(_postgres_of_this_process: postgresql.Database) -> postgresql.Database:
+    """Return a database without rows: that of the tests before, with the tables that a store made there, emptied."""
+    _postgres_of_this_process.empty()
+    return _postgres_of_this_process
+
+
+@pytest.fixture
+def postgres_url(postgres: postgresql.Database) -> str:
+    """Return what a store is told to find that database."""
+    return postgres.url
 
 
 @pytest.fixture
