@@ -14,6 +14,8 @@ from ivr.mailbox import Mailbox
 from ivr.outbox import Outbox, PlatformRequests
 from ivr.sign_in_storage import SignInStore
 from ivr.storage import PATIENCE, Archive, CallStoreInMemory, MediaStore
+from ivr.store import mail_columns, sign_in_columns, state_columns
+from ivr.store.call_reading import printable_id
 from ivr.store.data_folder import DataFolder
 from ivr.store.sqlite.database_file import check_readable, open_for_reading
 from ivr.store.sqlite.sqlite_archive import SqliteArchive
@@ -24,8 +26,7 @@ from ivr.store.sqlite.sqlite_errors import REFUSALS, unusable
 from ivr.store.sqlite.sqlite_mailbox import SqliteMailbox
 from ivr.store.sqlite.sqlite_media import SqliteMedia
 from ivr.store.sqlite.sqlite_sign_ins import SqliteSignIns
-from ivr.store.sqlite.state_rows import PURPOSE, StateRows
-from ivr.store.sqlite.statements import printable_id
+from ivr.store.sqlite.state_rows import StateRows
 
 
 class Opened(Struct, frozen=True):
@@ -79,9 +80,9 @@ async def open_store(folder: DataFolder, *, seal_key: str | None = None) -> Open
         open_media(folder),
         outbox,
         requests,
-        SqliteBotStates(folder.database, StateRows(store.derived_key(PURPOSE)), store),
-        SqliteSignIns(folder, server=store, key=store.derived_key("sealed sign-ins")),
-        SqliteMailbox(folder, server=store, key=store.derived_key("mailbox")),
+        SqliteBotStates(folder.database, StateRows(store.derived_key(state_columns.PURPOSE)), store),
+        SqliteSignIns(folder, server=store, key=store.derived_key(sign_in_columns.PURPOSE)),
+        SqliteMailbox(folder, server=store, key=store.derived_key(mail_columns.PURPOSE)),
         link_key=store.derived_key("recording links"),
         token_key=store.derived_key("address tokens"),
         sign_in_key=store.derived_key("sign-in digests"),

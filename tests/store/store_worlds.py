@@ -20,7 +20,8 @@ from ivr.store.sqlite.sqlite_calls import SqliteStore
 from ivr.store.sqlite.sqlite_deliveries import SqliteOutbox, SqlitePlatformRequests
 from ivr.store.sqlite.sqlite_mailbox import SqliteMailbox
 from ivr.store.sqlite.sqlite_sign_ins import SqliteSignIns
-from ivr.store.sqlite.state_rows import PURPOSE, StateRows
+from ivr.store.sqlite.state_rows import StateRows
+from ivr.store.state_columns import PURPOSE
 
 
 class MemoryWorld:

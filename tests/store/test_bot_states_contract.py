@@ -10,8 +10,9 @@ from ivr.bot_state import TOUCHED_EVERY, StateKey, StateRecord, StateTags
 from ivr.errors import BrokenSeal, StateChanged, TooManyStates, UnreadableRow
 from ivr.store.sqlite.sqlite_bot_state import SqliteBotStates
 from ivr.store.sqlite.sqlite_calls import SqliteStore
-from ivr.store.sqlite.state_rows import PURPOSE, StateRows
+from ivr.store.sqlite.state_rows import StateRows
 from ivr.store.sqlite.writer import Statement
+from ivr.store.state_columns import PURPOSE
 from tests.store.store_worlds import SqliteWorld, World, ask
 
 SECOND = 1_000_000_000

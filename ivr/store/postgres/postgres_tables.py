@@ -21,12 +21,15 @@ CREATE TABLE call (
     ended   double precision,            -- NULL: live; else when the last thing happened
     started double precision NOT NULL,
     flow    text NOT NULL,               -- the hash of the flow that took it
+    party   text,                        -- who is on the line, whichever side called; NULL: withheld
+    outcome text,                        -- how it ended; NULL: it has not, or without one
     UNIQUE (channel, account, name)
 ) WITH (fillfactor = 70);                -- each turn changes its row
 CREATE INDEX call_due ON call (due) WHERE due IS NOT NULL;
 CREATE INDEX call_ended ON call (ended) WHERE ended IS NOT NULL;
 CREATE INDEX call_month ON call (month);
 CREATE INDEX call_started ON call (started);
+CREATE INDEX call_party ON call (party);
 
 -- One row for each turn. The key says that a version is written once, the index below that a message is new once.
 CREATE TABLE turn (
@@ -123,7 +126,8 @@ CREATE TABLE bot_state (
     person       text NOT NULL,          -- empty: of the conversation, whoever is in it
     tag          text NOT NULL,
     body         bytea NOT NULL,         -- sealed
-    touched      double precision NOT NULL  -- when it was used last, roughly
+    touched      double precision NOT NULL, -- when it was used last, roughly
+    seq          bigint GENERATED ALWAYS AS IDENTITY
 );
 CREATE INDEX bot_state_of_person ON bot_state (person);
 CREATE INDEX bot_state_of_app ON bot_state (app);

@@ -3,14 +3,12 @@
 Rows are numbered in the order in which calls came in; `BLOCK` of them in a row are a block.
 """
 
-import itertools
 import sqlite3
 from collections.abc import Iterator, Sequence
 
-from ivr.errors import UnreadableRow
 from ivr.storage import Block, CallTrace, FlowCalls
+from ivr.store.call_listing import call_traces
 from ivr.store.live import BLOCK
-from ivr.store.rows import read_trace
 from ivr.store.sqlite.tables import LATEST_TURN, of_state
 
 # Cast, since what is damaged may be a text where a number belongs.
@@ -47,12 +45,7 @@ def find_traces(connection: sqlite3.Connection, block: Block, flow: str) -> Iter
         "CROSS JOIN turn ON turn.call = row ORDER BY row, seq",
         (*rows_of(block), flow),
     )
-    for (_, ended), call in itertools.groupby(turns, key=lambda turn: (turn[0], turn[1])):
-        try:
-            trace = [line for _, _, lines in call for line in read_trace(lines)]
-        except UnreadableRow:  # `ivr calls damaged` names it; the others are counted
-            continue
-        yield ended, trace
+    return call_traces(turns)
 
 
 def rows_of(block: Block) -> tuple[int, int]:

@@ -14,18 +14,18 @@ from operator import itemgetter
 from msgspec import Struct
 from msgspec.structs import replace
 
-from ivr.call_record import recordings_in
 from ivr.engine.commands import Request
 from ivr.engine.events import Event
 from ivr.errors import BrokenSeal, DataUnusable, UnreadableRow
 from ivr.ports import CallKey
 from ivr.storage import DamagedCallRow
+from ivr.store.call_reading import StoredCallRow, check_turns, damaged_row, read_call, read_order, what_is_damaged
 from ivr.store.live import Live, Saved
 from ivr.store.orders import Owed
-from ivr.store.rows import Rows, read_place, read_request, read_trace
+from ivr.store.rows import Rows
 from ivr.store.sealing import Sealer
 from ivr.store.shared_values import SharedValues
-from ivr.store.sqlite.statements import CALL_ROW, TURN_COLUMNS, StoredCallRow, read_call, read_whole
+from ivr.store.sqlite.statements import CALL_ROW, TURN_COLUMNS, read_whole
 
 _ORDERS = (
     "SELECT row, call.id, channel, account, name, ended, body, attempts, answer FROM job JOIN call ON row = job.call "
@@ -107,9 +107,9 @@ def read_live(connection: sqlite3.Connection, rows: Rows, sealer: Sealer) -> Res
     for row, call, *name, ended, body, attempts, answer in connection.execute(_ORDERS):
         key = CallKey(*name)
         try:
-            request, event = _read_order(rows, call, body, attempts, answer)
+            request, event = read_order(rows, call, body, attempts, answer)
         except DataUnusable as error:
-            set_aside(Damaged(row, call, key, ended is not None, _what_is_damaged(error)), error)
+            set_aside(Damaged(row, call, key, ended is not None, what_is_damaged(error)), error)
         else:
             orders.append(_Order(call, key, row, request, attempts, event))
     if broken and not (sealer.has_opened or proves(connection, sealer)):
@@ -130,17 +130,6 @@ def _live(saved: Sequence[Saved], orders: Sequence[_Order], damaged: dict[int, D
         else:
             live.orders.restore_answer(order.call, order.key, order.request.job, order.answer)
     return live
-
-
-def _read_order(
-    rows: Rows | None, call: str, body: str, attempts: object, answer: bytes | None
-) -> tuple[Request, Event | None]:
-    request = rows.read_request(call, body) if rows is not None else read_request(body)
-    if type(attempts) is not int:
-        raise UnreadableRow("an order has an invalid number of attempts")
-    if answer is None or rows is None:
-        return request, None
-    return request, rows.read_answer(call, request, answer)
 
 
 # --- the key ---------------------------------------------------------------------------------------------------------
@@ -183,8 +172,7 @@ def find_damaged(
         try:
             _read_all(connection, rows, stored)
         except DataUnusable as error:
-            what = _what_is_damaged(error)
-            found.append(DamagedCallRow(str(stored.id), stored.key, over=stored.ended is not None, what=what))
+            found.append(damaged_row(stored, error))
     return found, after
 
 
@@ -193,34 +181,18 @@ def _read_all(connection: sqlite3.Connection, rows: Rows | None, stored: StoredC
     read_whole(connection, rows, stored)
     orders = "SELECT body, attempts, answer FROM job WHERE call = ? AND kind = 'request'"
     for body, attempts, answer in connection.execute(orders, (stored.row,)):
-        _read_order(rows, stored.id, body, attempts, answer)
-    _read_turns(connection, stored)
+        read_order(rows, stored.id, body, attempts, answer)
+    check_turns(stored.id, _sound_turns(connection, stored))
 
 
-def _read_turns(connection: sqlite3.Connection, stored: StoredCallRow) -> None:
-    """Read each turn of a call, and see whether all of it is there, and nothing of another call."""
-    steps = 0
-    taken: set[str] = set()
-    named: set[object] = set()
+def _sound_turns(connection: sqlite3.Connection, stored: StoredCallRow) -> Iterator[tuple[bytes, str, object]]:
+    """Return what of each turn is checked, and see whether its recording is one."""
     turns = "SELECT rest, trace, media, typeof(audio) FROM turn WHERE call = ? ORDER BY seq"
     for rest, trace, media, audio in connection.execute(turns, (stored.row,)):
-        lines, (call, steps_then) = read_trace(trace), read_place(rest)
-        steps += len(lines)
-        if call != stored.id:
-            raise UnreadableRow("one of its turns belongs to another call")
-        if steps_then != steps:
-            raise UnreadableRow("lines of its trace are missing")
         if audio not in {"blob", "null"}:
             raise UnreadableRow("a recording has an invalid format")
-        taken.update(recordings_in(lines))
-        named.add(media)
-    if taken - named:
-        raise UnreadableRow("a recording has lost its name")
+        yield rest, trace, media
 
 
 def _damaged(stored: StoredCallRow, error: DataUnusable) -> Damaged:
-    return Damaged(stored.row, stored.id, stored.key, stored.ended is not None, _what_is_damaged(error))
-
-
-def _what_is_damaged(error: DataUnusable) -> str:
-    return "a sealed value cannot be opened" if isinstance(error, BrokenSeal) else str(error)
+    return Damaged(stored.row, stored.id, stored.key, stored.ended is not None, what_is_damaged(error))

@@ -1,17 +1,11 @@
-"""The tables of what is delivered to others, such as notifications: their SQL, and their rows read back.
-
-They have the same columns, so that they are claimed, settled and erased in one way; what the body holds is the affair
-of each.
-"""
+"""The tables of what is delivered to others, such as notifications, as SQL."""
 
 import sqlite3
-from collections.abc import Callable, Sequence
-from typing import Any, Final, Generic, TypeVar, cast, get_args
+from collections.abc import Sequence
+from typing import Any, Final, Generic, TypeVar
 
-from ivr.errors import UnreadableRow
-from ivr.outbox import DeliveryState, Notification, PlatformRequest
-from ivr.ports import CallKey, Outbound
-from ivr.store.rows import LATEST, read_notify, read_outbound
+from ivr.outbox import DeliveryState
+from ivr.store.delivery_columns import NOTIFICATION_COLUMNS, REQUEST_COLUMNS, DeliveryColumns
 from ivr.store.sqlite.tables import LANE
 from ivr.store.sqlite.writer import Statement
 
@@ -31,22 +25,10 @@ _RETRY = (
 class DeliveryTable(Generic[D]):
     """One of the tables."""
 
-    def __init__(
-        self,
-        name: str,
-        read: Callable[[Sequence[Any]], D],
-        unreadable: Callable[[str, str, str], D],
-        *,
-        lane: str | None = None,
-    ) -> None:
-        """`read` reads a row's columns back: id, body, made, state, due, tries, reason. It raises UnreadableRow.
-
-        `unreadable` stands for a row that cannot be read: of a call, by its name within the call, and the reason.
-        `lane`: SQL for what a row of the table `{}` waits for: the rows before it of the same lane. None: no row waits.
-        """
+    def __init__(self, name: str, columns: DeliveryColumns[D], *, lane: str | None = None) -> None:
+        """`lane`: SQL for what a row of the table `{}` waits for: the rows before it of the same lane; None: none."""
         self.name = name
-        self.read = read
-        self._unreadable = unreadable
+        self._columns = columns
         self._first = ""
         "The condition that a row `one` waits for no other."
         if lane is not None:
@@ -99,19 +81,12 @@ class DeliveryTable(Generic[D]):
 
     def owned(self, connection: sqlite3.Connection, owner: str) -> tuple[list[D], list[str]]:
         """Return what was handed out to an owner, and by name what of it cannot be read."""
-        read: list[D] = []
-        damaged: list[str] = []
-        for row in self._select(connection, "WHERE owner = ? ORDER BY rowid", owner):
-            try:
-                read.append(self.read(row))
-            except UnreadableRow:
-                damaged.append(str(row[0]))
-        return read, damaged
+        return self._columns.sorted_out(self._select(connection, "WHERE owner = ? ORDER BY rowid", owner))
 
     def one(self, connection: sqlite3.Connection, identity: str) -> D | None:
         """Return one by its name; raise UnreadableRow."""
         found = self._select(connection, "WHERE id = ?", identity) if self.is_there(connection) else []
-        return next((self.read(row) for row in found), None)
+        return next((self._columns.read(row) for row in found), None)
 
     def newest(self, connection: sqlite3.Connection, state: DeliveryState | None, limit: int) -> list[D]:
         """Return the newest ones, of one state or of all; of one that cannot be read, its name."""
@@ -119,7 +94,7 @@ class DeliveryTable(Generic[D]):
             return []
         which = "" if state is None else "WHERE state = ?1"
         rows = self._select(connection, f"{which} ORDER BY rowid DESC LIMIT ?2", state, limit)
-        return [self._readable(row) for row in rows]
+        return [self._columns.readable(row) for row in rows]
 
     def count(self, connection: sqlite3.Connection, state: DeliveryState) -> int:
         """Count those of a state."""
@@ -135,13 +110,6 @@ class DeliveryTable(Generic[D]):
         (due,) = connection.execute(asked).fetchone()
         return due if isinstance(due, float) else None
 
-    def _readable(self, row: Sequence[Any]) -> D:
-        try:
-            return self.read(row)
-        except UnreadableRow:
-            call, _, job = str(row[0]).partition(".")
-            return self._unreadable(call, job, "it cannot be read")
-
     def _select(self, connection: sqlite3.Connection, which: str, *values: object) -> list[Sequence[Any]]:
         return connection.execute(f"{_COLUMNS.format(self.name)} {which}", values).fetchall()
 
@@ -156,37 +124,5 @@ class _Unkept(DeliveryTable[D]):
         return super().settling(identity, state, at, reason)
 
 
-def read_notification(row: Sequence[Any]) -> Notification:
-    """Read a row back; raise UnreadableRow."""
-    call, job, body, made, state, due, tries, reason = _parts(row)
-    notify = read_notify(body) if body != "" else None
-    return Notification(call, notify, job, made, state, tries, due, reason)
-
-
-def _unreadable_notification(call: str, job: str, reason: str) -> Notification:
-    return Notification(call, None, job, 0.0, "dead", reason=reason)
-
-
-def read_platform_request(row: Sequence[Any]) -> PlatformRequest:
-    """Read a row back; raise UnreadableRow."""
-    call, _, body, made, state, due, tries, reason = _parts(row)
-    key, request = read_outbound(body)
-    return PlatformRequest(call, key, request, made, state, tries, due, reason)
-
-
-def _unreadable_request(call: str, job: str, reason: str) -> PlatformRequest:
-    """Return a request that is never sent again."""
-    return PlatformRequest(call, CallKey("?", "", ""), Outbound(job, "?", "", once=True), 0.0, "dead", reason=reason)
-
-
-def _parts(row: Sequence[Any]) -> tuple[str, str, str, float, DeliveryState, float, int, str]:
-    name, body, made, state, due, tries, reason = row
-    times = (made, due)
-    if state not in get_args(DeliveryState) or not all(isinstance(at, float) and abs(at) <= LATEST for at in times):
-        raise UnreadableRow("what is to be delivered has an invalid format")
-    call, _, job = str(name).partition(".")
-    return call, job, body, made, cast("DeliveryState", state), due, int(tries), str(reason)
-
-
-NOTIFICATIONS: Final = DeliveryTable("notification", read_notification, _unreadable_notification)
-PLATFORM_REQUESTS: Final = _Unkept("platform_request", read_platform_request, _unreadable_request, lane=LANE)
+NOTIFICATIONS: Final = DeliveryTable("notification", NOTIFICATION_COLUMNS)
+PLATFORM_REQUESTS: Final = _Unkept("platform_request", REQUEST_COLUMNS, lane=LANE)

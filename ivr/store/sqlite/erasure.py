@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from ivr.ports import CallKey
 from ivr.storage import ErasedCall, Erasure
-from ivr.store.rows import LATEST
+from ivr.store.call_listing import time_of
 from ivr.store.sqlite.statements import erase_statements, overwrite_statements
 from ivr.store.sqlite.tables import LATEST_TURN, of_state
 from ivr.store.sqlite.user_rows import UserRows, count_values
@@ -91,8 +91,3 @@ def _contents(connection: sqlite3.Connection, row: int, identity: object, starte
         "SELECT coalesce(sum(iif(json_valid(trace), json_array_length(trace), 0)), 0) FROM turn WHERE call = ?", (row,)
     ).fetchone()
     return ErasedCall(str(identity), time_of(started), lines, tuple(recordings.items()))
-
-
-def time_of(value: object) -> float:
-    """Return a time; 0 for a value that is not a valid time."""
-    return float(value) if isinstance(value, int | float) and 0 <= value <= LATEST else 0.0

@@ -3,18 +3,15 @@
 Lists of all calls come a portion at a time, so that no reader keeps the log from being emptied for long.
 """
 
-import contextlib
 import itertools
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ivr.call_record import CallRecord, Stepped
-from ivr.errors import UnreadableRow
 from ivr.ports import CallKey
 from ivr.storage import FOUND, CallSummary, StoredCall
-from ivr.store.rows import read_public, read_trace
-from ivr.store.sqlite.erasure import time_of
+from ivr.store.call_listing import call_summary, public_record, read_traces, readable_records, stored_call
 from ivr.store.sqlite.tables import LATEST_TURN, of_state, of_trace
 
 _LATEST = f"LEFT JOIN turn ON {LATEST_TURN}"
@@ -50,12 +47,12 @@ def find_named(connection: sqlite3.Connection, key: CallKey) -> str | None:
 def find_public(connection: sqlite3.Connection, call: str) -> CallRecord | None:
     """Read one call by our id, without what is private."""
     found = connection.execute(f"{_RECORD} WHERE call.id = ?", (call,)).fetchone()
-    return _public(found) if found else None
+    return public_record(found) if found else None
 
 
 def find_trace(connection: sqlite3.Connection, call: str) -> list[Stepped]:
     """Read the trace of one call."""
-    return _lines(connection, "(SELECT row FROM call WHERE id = ?)", call)
+    return read_traces(_traces(connection, "(SELECT row FROM call WHERE id = ?)", call))
 
 
 def find_summaries(connection: sqlite3.Connection, before: int, limit: int) -> tuple[list[CallSummary], int]:
@@ -67,19 +64,19 @@ def find_summaries(connection: sqlite3.Connection, before: int, limit: int) -> t
 def find_stored(connection: sqlite3.Connection, after: int, limit: int) -> tuple[list[StoredCall], int]:
     """List calls after a row with their traces, the oldest first, and return the row of the last of them."""
     rows = connection.execute(f"{_RECORD} WHERE row > ? ORDER BY row LIMIT ?", (after, limit)).fetchall()
-    return [_stored(connection, row) for row in rows], rows[-1][0] if rows else after
+    return [stored_call(row, _traces(connection, "?", row[0])) for row in rows], rows[-1][0] if rows else after
 
 
 def find_live(connection: sqlite3.Connection, limit: int) -> list[CallRecord]:
     """Read the newest calls that are not over, the oldest of them first; those that cannot be read are left out."""
     rows = connection.execute(f"{_RECORD} WHERE ended IS NULL ORDER BY row DESC LIMIT ?", (limit,))
-    return _readable(rows.fetchall())[::-1]
+    return readable_records(rows.fetchall())[::-1]
 
 
 def find_finished(connection: sqlite3.Connection, since: float, limit: int) -> list[CallRecord]:
     """Read the newest calls that are over, down to the first that came in before; the rest is left out as above."""
     rows = connection.execute(f"{_RECORD} WHERE ended IS NOT NULL ORDER BY row DESC LIMIT ?", (limit,))
-    return list(itertools.takewhile(lambda one: one.call.facts.started >= since, _readable(rows.fetchall())))
+    return list(itertools.takewhile(lambda one: one.call.facts.started >= since, readable_records(rows.fetchall())))
 
 
 def count_calls(connection: sqlite3.Connection, *, live: bool) -> int:
@@ -88,49 +85,11 @@ def count_calls(connection: sqlite3.Connection, *, live: bool) -> int:
     return int(number)
 
 
-def _readable(rows: Sequence[Sequence[Any]]) -> list[CallRecord]:
-    calls = []
-    for row in rows:
-        with contextlib.suppress(UnreadableRow):  # `ivr calls damaged` names it
-            calls.append(_public(row))
-    return calls
-
-
-def _public(row: Sequence[Any]) -> CallRecord:
-    _, call, *name, state, rest = row
-    record = read_public(CallKey(*name), state, rest)
-    if record.id != call:
-        raise UnreadableRow("its record belongs to another call")
-    return record
-
-
-def _lines(connection: sqlite3.Connection, call: str, value: str | int) -> list[Stepped]:
+def _traces(connection: sqlite3.Connection, call: str, value: str | int) -> Iterator[str]:
     turns = connection.execute(f"SELECT trace FROM turn WHERE call = {call} ORDER BY seq", (value,))  # noqa: S608
-    return [line for (trace,) in turns for line in read_trace(trace)]
+    return (trace for (trace,) in turns)
 
 
-def _stored(connection: sqlite3.Connection, row: Sequence[Any]) -> StoredCall:
-    number, call, *_ = row
-    try:
-        return StoredCall(str(call), _public(row), _lines(connection, "?", number))
-    except UnreadableRow as error:
-        return StoredCall(str(call), None, trouble=str(error))
-
-
-def _summary(row: Sequence[object]) -> CallSummary:
-    _, identity, ended, valid, flow, channel, caller, called, started, state, outcome, placed, last = row
-    begun = time_of(started)
-    return CallSummary(
-        str(identity),
-        str(flow or ""),
-        str(channel or ""),
-        None if caller is None else str(caller),
-        str(called or ""),
-        begun,
-        time_of(last) or begun,
-        str(state or ""),
-        None if outcome is None else str(outcome),
-        ended is not None,
-        damaged=not valid,
-        placed=bool(placed),
-    )
+def _summary(row: Sequence[Any]) -> CallSummary:
+    _, identity, ended, valid, *state, last = row
+    return call_summary(identity, over=ended is not None, state=state, last=last, damaged=not valid)

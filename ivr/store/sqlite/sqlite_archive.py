@@ -29,6 +29,7 @@ from ivr.storage import (
     FlowCalls,
     StoredCall,
 )
+from ivr.store.call_listing import NEWEST, in_portions
 from ivr.store.data_folder import DataFolder
 from ivr.store.rows import Rows
 from ivr.store.sealing import Sealer
@@ -44,11 +45,6 @@ from ivr.store.sqlite.user_rows import UserRows
 from ivr.store.sqlite.writer import empty_log
 
 T = TypeVar("T")
-
-PORTION, MOST = 32, 1024
-"Calls that are read at a time where all are listed: a few at first, in case no more are wanted, then twice as many."
-NEWEST = 2**63 - 1
-"After the last row that can be."
 
 
 class Erases(Protocol):
@@ -188,17 +184,10 @@ class SqliteArchive:
         await self._reader.close()
         await self._counting.close()
 
-    async def _portions(
+    def _portions(
         self, question: Callable[[sqlite3.Connection, int, int], tuple[list[T], int]], start: int
     ) -> AsyncGenerator[Sequence[T], None]:
-        """Ask again and again, from the row of the last answer on, until there is no further row."""
-        number, position = PORTION, start
-        while True:
-            found, last = await self._reader.read(partial(_ask, question, position, number))
-            if last == position:
-                return
-            yield found
-            number, position = min(2 * number, MOST), last
+        return in_portions(lambda after, limit: self._reader.read(partial(_ask, question, after, limit)), start)
 
     def _written(self, change: Callable[[sqlite3.Connection], T]) -> T:
         """Change the database; raise StoreUnavailable if it was not changed."""

@@ -13,10 +13,11 @@ from typing import Protocol, TypeAlias
 from weakref import WeakValueDictionary
 
 from ivr.bot_state import TOUCHED_EVERY, StateKey, StateRecord, StateTags, may_write
-from ivr.errors import StateChanged, StoreUnavailable, TooManyStates, UnreadableRow
+from ivr.errors import StateChanged, StoreUnavailable, TooManyStates
 from ivr.store.sqlite.read_only import Reader
-from ivr.store.sqlite.state_rows import StateRows, StoredState, count_of, count_old, forgetting, touching
+from ivr.store.sqlite.state_rows import StateRows, count_of, count_old, forgetting, touching
 from ivr.store.sqlite.writer import Statement
+from ivr.store.state_columns import StoredState
 
 SECOND = 1_000_000_000
 "In nanoseconds."
@@ -82,7 +83,7 @@ class SqliteBotStates:
             if found:
                 self._log_holds_some = True
                 await self._server.written(self._rows.dropping_user(app, channel, user), key=owner)
-            return [self._shown_id(row) for row in found]
+            return [self._rows.shown_id(row) for row in found]
 
     async def forget(self, *, before: float, limit: int) -> int:
         """Forget records that were not used since then (seconds since 1970), and return how many: at most so many."""
@@ -118,9 +119,3 @@ class SqliteBotStates:
 
     async def _find(self, key: StateKey) -> StoredState | None:
         return await self._reader.read(lambda connection: self._rows.find(connection, key))
-
-    def _shown_id(self, row: StoredState) -> str:
-        try:
-            return self._rows.shown_id(row)
-        except UnreadableRow:
-            return ""  # it is gone, whatever it was

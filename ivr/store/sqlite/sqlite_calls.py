@@ -20,6 +20,7 @@ from ivr.engine.events import Event
 from ivr.errors import DamagedCall, DataUnusable, StaleCall, StoreUnavailable
 from ivr.ports import CallKey
 from ivr.storage import Absent, Order
+from ivr.store.call_reading import printable_id
 from ivr.store.live import Saved
 from ivr.store.orders import Owed
 from ivr.store.recent import Recent
@@ -31,10 +32,11 @@ from ivr.store.sqlite.database_file import open_database
 from ivr.store.sqlite.erasure import EndedCall
 from ivr.store.sqlite.read_only import Reader
 from ivr.store.sqlite.sqlite_errors import REFUSALS, unusable
-from ivr.store.sqlite.state_rows import PURPOSE, StateRows, require_key
+from ivr.store.sqlite.state_rows import StateRows
 from ivr.store.sqlite.statements import Counters
 from ivr.store.sqlite.user_rows import UserRows, count_expired, expired
 from ivr.store.sqlite.writer import Statement, Write, Writer, empty_log, settling
+from ivr.store.state_columns import PURPOSE
 from ivr.user_values import Known, User
 
 QUEUE = 1024
@@ -297,7 +299,7 @@ class SqliteStore:
 
     def _check_readable(self, key: CallKey) -> None:
         if (damaged := self._damaged.get(key)) is not None:
-            raise DamagedCall(f"call {statements.printable_id(damaged.id)}: {damaged.what}")
+            raise DamagedCall(f"call {printable_id(damaged.id)}: {damaged.what}")
 
     def _forget(self, erased: EndedCall) -> None:
         self._recent[erased.key] = None
@@ -335,7 +337,7 @@ def _load(database: Path, seal_key: str | None, seal_file: Path) -> _Opened:
                 connection, rows, UserRows(sealer), read_live(connection, rows, sealer), Counters(connection)
             )
             if not proves(connection, sealer):
-                require_key(connection, StateRows(sealer.derived(PURPOSE)))
+                StateRows(sealer.derived(PURPOSE)).require_right_key(connection)
             sealer.keep()
             keep_proof(connection, sealer)
             empty_log(connection)

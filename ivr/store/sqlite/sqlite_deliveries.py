@@ -14,6 +14,7 @@ from ivr.errors import DataUnusable, StoreUnavailable
 from ivr.outbox import DeliveryState, Notification, PlatformRequest
 from ivr.storage import PATIENCE
 from ivr.store.data_folder import DataFolder
+from ivr.store.delivery_columns import UNREADABLE
 from ivr.store.sqlite.database_file import open_database
 from ivr.store.sqlite.delivery_rows import NOTIFICATIONS, PLATFORM_REQUESTS, DeliveryTable
 from ivr.store.sqlite.read_only import Reader
@@ -52,7 +53,7 @@ class SqliteDeliveries(Generic[D]):
         await self._change(self._table.claiming(name, until=now + lease, now=now, limit=limit))
         taken, damaged = await self._reader.read(lambda connection: self._table.owned(connection, name))
         for one in damaged:
-            await self.settle(one, "dead", at=now, reason="it cannot be read")
+            await self.settle(one, "dead", at=now, reason=UNREADABLE)
         return taken
 
     async def settle(self, delivery: str, state: DeliveryState, *, at: float, reason: str = "") -> None:

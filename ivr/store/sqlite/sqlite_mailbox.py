@@ -1,13 +1,12 @@
-"""The mailbox in the database of the calls. It is sealed: it may repeat what somebody wrote in confidence."""
+"""The mailbox in the database of the calls."""
 
 import sqlite3
 from collections.abc import Sequence
 from typing import Final
 
-from ivr.errors import BrokenSeal
 from ivr.mailbox import KEPT, Mail, mail_id
 from ivr.store.data_folder import DataFolder
-from ivr.store.sealing import Sealer
+from ivr.store.mail_columns import MailColumns
 from ivr.store.sqlite.read_only import Reader
 from ivr.store.sqlite.sqlite_deliveries import Writes
 from ivr.store.sqlite.tables import as_bytes
@@ -31,13 +30,13 @@ class SqliteMailbox:
     def __init__(self, folder: DataFolder, *, server: Writes, key: bytes) -> None:
         """`key` seals what is kept, and is derived from that of the store."""
         self._server = server
-        self._sealer = Sealer(key, source="the store's")
+        self._columns = MailColumns(key)
         self._reader = Reader(folder.database)
 
     async def put(self, name: str, conversation: str, body: bytes, *, at: float) -> None:
         """Take a message, at the end of its conversation."""
         name_of_mail = mail_id(name)
-        sealed = self._sealer.seal(body, name_of_mail)
+        sealed = self._columns.written(name_of_mail, body)
         call = name.partition(".")[0]
         await self._server.written(
             (
@@ -52,14 +51,12 @@ class SqliteMailbox:
         def found(connection: sqlite3.Connection) -> Sequence[tuple[str, object]]:
             return connection.execute(_AFTER, (conversation, last, limit)).fetchall()
 
-        return [mail for name, sealed in await self._reader.read(found) if (mail := self._opened(name, sealed))]
+        return [
+            mail
+            for name, sealed in await self._reader.read(found)
+            if (mail := self._columns.read(name, as_bytes(sealed)))
+        ]
 
     async def close(self) -> None:
         """Let go of the data."""
         await self._reader.close()
-
-    def _opened(self, name: str, sealed: object) -> Mail | None:
-        try:
-            return Mail(name, self._sealer.unseal(as_bytes(sealed), name).rstrip())
-        except BrokenSeal:
-            return None

@@ -13,8 +13,9 @@ from ivr.store.sealing import Sealer
 from ivr.store.sqlite.damaged import proves
 from ivr.store.sqlite.database_file import open_database
 from ivr.store.sqlite.sqlite_errors import REFUSALS, reason
-from ivr.store.sqlite.state_rows import PURPOSE, StateRows, count_all, erasing, require_key
+from ivr.store.sqlite.state_rows import StateRows, count_all, erasing
 from ivr.store.sqlite.writer import empty_log
+from ivr.store.state_columns import PURPOSE
 
 _OF_USER = "WHERE user = ?1 OR (conversation = ?1 AND user = '')"
 "Those of a conversation that has the user's own id are the user's, too: so some channels call a conversation of two."
@@ -71,7 +72,7 @@ def _whose(
         )
     rows = StateRows(sealer.derived(PURPOSE))
     if not proves(connection, sealer):
-        require_key(connection, rows)
+        rows.require_right_key(connection)
     return _OF_USER, (rows.hashed(user),)
 
 

@@ -1,29 +1,26 @@
 """What is written beside the rows of turns, as SQL, and the questions that the server asks of the tables."""
 
 import itertools
-import re
 import sqlite3
 from collections.abc import Iterable, Sequence
-from typing import Any, Final
+from typing import Final
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from ivr.call_record import REMEMBERED, CallRecord, Commit
 from ivr.conversations import number_of, numbered
 from ivr.engine.events import Event
-from ivr.errors import DamagedCall, DataUnusable, UnreadableRow
+from ivr.errors import DamagedCall, DataUnusable
 from ivr.ports import CallKey
+from ivr.store.call_reading import StoredCallRow, printable_id, read_call
 from ivr.store.live import BLOCK, Saved
 from ivr.store.orders import Owed, Run, orders_of
-from ivr.store.rows import SEALED_STATE, Rows, TurnRow, read_public, read_replies, to_json
+from ivr.store.rows import Rows, TurnRow, to_json
 from ivr.store.sqlite.delivery_rows import NOTIFICATIONS, PLATFORM_REQUESTS
 from ivr.store.sqlite.tables import as_bytes
 from ivr.store.sqlite.writer import CHANGE_BLOCKS, Statement
 
 REQUEST: Final = "request"
-
-_ID = re.compile(r"[0-9a-f]{32}")
 
 _ADD_JOB = "INSERT INTO job (call, kind, id, body, attempts) VALUES (?, ?, ?, ?, 0)"
 _DROP_JOB = "DELETE FROM job WHERE call = ? AND kind = ? AND id = ?"
@@ -144,22 +141,6 @@ class Counters:
         self.answers = itertools.count(answer + 1)
 
 
-class StoredCallRow(Struct, frozen=True):
-    """A row of the table of calls, as it stands."""
-
-    row: int
-    id: str
-    channel: str
-    account: str
-    name: str
-    ended: float | None
-
-    @property
-    def key(self) -> CallKey:
-        """The platform's name for the call."""
-        return CallKey(self.channel, self.account, self.name)
-
-
 CALL_ROW = "SELECT row, id, channel, account, name, ended FROM call"
 TURN_COLUMNS = "message, reply, marks, CAST(state AS BLOB), rest"
 
@@ -195,26 +176,6 @@ def read_whole(connection: sqlite3.Connection, rows: Rows | None, stored: Stored
     """
     turns = f"SELECT {TURN_COLUMNS} FROM turn WHERE call = ? ORDER BY seq"  # noqa: S608  # our own text
     return read_call(rows, stored, connection.execute(turns, (stored.row,)).fetchall())
-
-
-def read_call(rows: Rows | None, stored: StoredCallRow, turns: Sequence[Sequence[Any]]) -> Saved:
-    """Read a call as `read_whole` does, from its turns: `TURN_COLUMNS` of each, in order; NULLs stand for none."""
-    if not turns or turns[-1][2] is None:
-        raise UnreadableRow("none of its turns is there")
-    *_, state, rest = turns[-1]
-    replies, last = read_replies(turns)
-    if rows is not None:
-        record = rows.read_record(stored.key, state, rest, replies, last)
-    else:
-        record = read_public(stored.key, state, rest)
-    if record.id != stored.id:
-        raise UnreadableRow("its record belongs to another call")
-    return Saved(stored.row, record, any(turn[2] & SEALED_STATE for turn in turns))
-
-
-def printable_id(call: str) -> str:
-    """Return a call's id as it may be shown: what stands in its place may be anything."""
-    return call if _ID.fullmatch(str(call)) else "(unreadable)"
 
 
 def find_unnamed(connection: sqlite3.Connection, media: Iterable[str]) -> list[str]:
