@@ -39,6 +39,7 @@ PLANTED = {
     "jinja2": ("ivr/flowfile/planted_template.py", "import jinja2"),
     "babel": ("ivr/server/planted_plurals.py", "import babel"),
     "sqlite3": ("ivr/server/planted_query.py", "import sqlite3"),
+    "asyncpg": ("ivr/server/planted_pool.py", "import asyncpg"),
     "aiohttp": ("ivr/auth/planted_web.py", "import aiohttp"),
     "av": ("ivr/server/planted_decoder.py", "import av"),
     "pylibsrtp": ("ivr/rtp/planted_cipher.py", "import pylibsrtp"),

@@ -1,0 +1,108 @@
+"""The tables of a database: made where there are none at all, and one for the turns of each month, ahead of time."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Final
+
+from ivr.errors import DataUnusable, StoreUnavailable
+from ivr.store.postgres.postgres_pool import LONG, PostgresPool
+from ivr.store.postgres.postgres_tables import LEAST, TABLES, VERSION
+from ivr.store.sealing import Sealer
+
+AHEAD: Final = 2
+"Months after this one whose tables are made ahead."
+NO_MONTH: Final = 0
+"The month of a call whose time no calendar has; its turns are in the table of no month."
+
+_LOCK = "SELECT pg_advisory_xact_lock(7306086967040)"  # of those who change tables; the number is nobody else's
+_THERE = "SELECT to_regclass('call') IS NOT NULL OR to_regclass('turn') IS NOT NULL"
+_MONTHS = (
+    "SELECT child.relname FROM pg_inherits JOIN pg_class AS child ON child.oid = inhrelid "
+    "WHERE inhparent = to_regclass('turn')"
+)
+_PROOF: Final = "ivr"
+"The place of the proof, as in every store."
+
+
+async def make_schema(pool: PostgresPool) -> bool:
+    """Make all tables where there are none at all, whoever else may be at it; return whether they were made now."""
+    async with pool.transaction() as connection:
+        await connection.execute(_LOCK)
+        if await connection.fetchval(_THERE):
+            return False
+        await connection.execute(TABLES)
+        await connection.execute("DELETE FROM ivr_schema")
+        await connection.execute("INSERT INTO ivr_schema (version, least) VALUES ($1, $2)", VERSION, LEAST)
+        return True
+
+
+async def make_months(pool: PostgresPool, now: float) -> Sequence[int]:
+    """Make the tables for the turns of this month and of the next ones; return those that were made.
+
+    `now` in seconds since 1970. To be done again and again; the turns of a month without one are in that of no month,
+    and a table can no longer be made for it then.
+    """
+    this = month_of(now)
+    wanted = [_later(this, months) for months in range(AHEAD + 1)]
+    there = {row[0] for row in await pool.rows(_MONTHS)}
+    return [month for month in wanted if table_of(month) not in there and await _make_month(pool, month)]
+
+
+async def prove_key(pool: PostgresPool, sealer: Sealer) -> None:
+    """Return if values of this database were sealed with this key, or none yet; raise DataUnusable if not."""
+    async with pool.transaction() as connection:
+        await connection.execute(_LOCK)
+        proof = await connection.fetchval("SELECT proof FROM seal LIMIT 1")
+        if proof is None:
+            await connection.execute("INSERT INTO seal (proof) VALUES ($1)", sealer.seal(b"", _PROOF))
+            return
+    if not _opens(sealer, proof):
+        raise DataUnusable(
+            "What is sealed in the database was sealed with another key. All its servers need the same one: put it "
+            "into IVR_SEAL_KEY, or copy the file seal.key from the data folder of a server that has it."
+        )
+
+
+def month_of(started: float) -> int:
+    """Return the month of a time (seconds since 1970) in UTC, as 202612; no month of no calendar."""
+    try:
+        day = datetime.fromtimestamp(started, UTC)
+    except (ValueError, OverflowError, OSError):
+        return NO_MONTH
+    return day.year * 100 + day.month
+
+
+def table_of(month: int) -> str:
+    """Return the name of the table with the turns of a month."""
+    return f"turn_{month:06}"
+
+
+async def _make_month(pool: PostgresPool, month: int) -> bool:
+    table = table_of(month)
+    try:
+        async with pool.transaction(patience=LONG) as connection:
+            await connection.execute("SET LOCAL lock_timeout = '2s'")  # calls wait behind whoever waits for the table
+            await connection.execute(_LOCK)
+            if await connection.fetchval("SELECT to_regclass($1) IS NOT NULL", table):
+                return False
+            # A table that is joined, and not made in place, locks out nobody who writes turns of another month.
+            await connection.execute(
+                f"CREATE TABLE {table} (LIKE turn INCLUDING DEFAULTS INCLUDING STORAGE INCLUDING COMPRESSION); "
+                f"ALTER TABLE turn ATTACH PARTITION {table} FOR VALUES IN ({month})"
+            )
+    except StoreUnavailable:
+        return False  # its turns are in the table of no month, which must not keep anybody from calling
+    return True
+
+
+def _later(month: int, months: int) -> int:
+    number = month // 100 * 12 + month % 100 - 1 + months
+    return number // 12 * 100 + number % 12 + 1
+
+
+def _opens(sealer: Sealer, proof: bytes) -> bool:
+    try:
+        sealer.unseal(proof, _PROOF)
+    except DataUnusable:
+        return False
+    return True
