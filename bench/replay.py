@@ -26,7 +26,8 @@ from ivr.engine.machine import step
 from ivr.flowfile.load import LoadedFlow, load_flow
 from ivr.ports import CallKey
 from ivr.store.data_folder import DataFolder
-from ivr.store.opening import open_archive
+from ivr.store.location import StoreLocation
+from ivr.store.opening import open_for_command
 from ivr.store.sqlite.sqlite_calls import SqliteStore
 from ivr.trace.files import dumps, loads
 from ivr.trace.recorded import case_of
@@ -116,7 +117,7 @@ async def _fill(folder: Path, loaded: LoadedFlow, record: CallRecord, trace: Seq
 
 def _stream(folder: Path, flow: Flow) -> tuple[float, int]:
     """Go through a store as `ivr replay --live` does; give calls a second, and by how much the memory grew."""
-    with StoredCalls(open_archive(DataFolder(folder))) as archive:
+    with StoredCalls(open_for_command(StoreLocation(DataFolder(folder)))) as archive:
         warm = archive.count("all") // 10
         settled = most = 0
         begun = time.perf_counter()

@@ -77,6 +77,28 @@ class BotStates(Protocol):
         """Let go of the data."""
 
 
+class ErasedStates(Struct, frozen=True):
+    """What became of an order to erase what bots keep."""
+
+    records: int
+    left: str = ""
+    "Why the store's log still holds what was erased, until it is erased again; empty: it holds nothing of it."
+
+
+class StateErasure(Protocol):
+    """Erasing what bots keep of a user in any channel, whichever bot keeps it, or of everybody (None).
+
+    Records of a conversation with the user's own id are the user's. Raises StoreUnavailable, and DataUnusable where the
+    key of sealed values is not at hand, without which nobody's records can be found.
+    """
+
+    async def count(self, user: str | None) -> int:
+        """Count what `erase` would erase."""
+
+    async def erase(self, user: str | None) -> ErasedStates:
+        """Erase it for good. The caller holds the store (`StoreLocation.hold`)."""
+
+
 class StateTags:
     """Gives out tags: each once, and in the vendor's form, which shows when it was given out."""
 

@@ -38,6 +38,8 @@ from ivr.setting_sources import (
 from ivr.sign_in_settings import SignInSettings
 from ivr.smallfiles import read_small
 from ivr.speech_settings import PREFIX, SpeechSettings
+from ivr.store.data_folder import DataFolder
+from ivr.store.location import StoreLocation
 from ivr.twiml_settings import unfetched
 
 __all__ = ["Settings", "SettingsError", "load_settings", "secret_text", "secrets_of", "value_text", "variable"]
@@ -279,6 +281,11 @@ def secrets_of(settings: Settings) -> Secrets:
         why = error.strerror if isinstance(error, OSError) else "a secret is too long, or not UTF-8"
         raise SettingsError(f"{variable('secrets_folder')}: {folder} cannot be read: {why}") from error
     return Secrets({name: secret for name, secret in found.items() if secret.strip()})
+
+
+def location_of(settings: Settings) -> StoreLocation:
+    """Return where calls are kept."""
+    return StoreLocation(DataFolder(settings.data), seal_key=secret_text(settings.seal_key) or None)
 
 
 def load_settings(*, file: Path | None = None, flags: Mapping[str, Any] | None = None) -> LoadedSettings[Settings]:

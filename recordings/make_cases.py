@@ -37,7 +37,8 @@ from ivr.engine.flow import Flow
 from ivr.engine.handlers import handler
 from ivr.flowfile.load import load_flow
 from ivr.store.data_folder import DataFolder
-from ivr.store.opening import open_archive
+from ivr.store.location import StoreLocation
+from ivr.store.opening import open_for_command
 from ivr.trace.case import Case, CaseLine
 from ivr.trace.files import case_files, dumps, read_case
 from ivr.trace.replay import replay
@@ -260,7 +261,7 @@ def _sha(name: str) -> str:
 def _stored(data: Path) -> Case:
     """Return the call that was made last, once it is over: it can go on without its caller."""
     ends = time.monotonic() + PATIENCE
-    with StoredCalls(open_archive(DataFolder(data))) as archive:
+    with StoredCalls(open_for_command(StoreLocation(DataFolder(data)))) as archive:
         while True:
             recorded = exported(archive, next(archive.recent()).id)
             if recorded.header.outcome is not None:

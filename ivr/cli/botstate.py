@@ -1,4 +1,4 @@
-"""`ivr botstate`: what bots keep in a state service, asked as a bot asks it; and erased from a data folder."""
+"""`ivr botstate`: what bots keep in a state service, asked as a bot asks it; and erased from the store."""
 
 import asyncio
 import json
@@ -13,16 +13,15 @@ from typing import Any, TypeVar
 import click
 from msgspec import Struct
 
-from ivr.cli.datafolder import data_folder, data_option, seal_key_setting
+from ivr.cli.datafolder import data_option, store_location
+from ivr.cli.stored_calls import StoredCalls
 from ivr.cli.terminal_text import clean, escaped, json_text
 from ivr.errors import DataUnusable, FolderInUse, StateChanged, StoreUnavailable
 from ivr.services.bot_state_api import BotStateApi, KeptState, StatePlace, StateRefused
 from ivr.services.client_credentials import ClientCredentials
 from ivr.setting_sources import secret_text
 from ivr.settings import Settings, SettingsError, load_settings
-from ivr.storage import PATIENCE
-from ivr.store.data_folder import DataFolder
-from ivr.store.sqlite.state_erasure import count_states, erase_states
+from ivr.store.opening import open_for_command
 
 T = TypeVar("T")
 _WHY = {
@@ -52,7 +51,7 @@ def botstate() -> None:
     """Read, write and erase what bots keep in a state service (docs/bot-state.md).
 
     get, set and delete ask a service as the bot of IVR_CHAT_APP_ID and IVR_CHAT_PASSWORD: that of this machine, or the
-    one at IVR_BOT_STATE_URL. A server with --dev needs no bot. erase works on a data folder, while no server runs.
+    one at IVR_BOT_STATE_URL. A server with --dev needs no bot. erase works on the store itself: see its own help.
 
     \b
     Example:  ivr botstate set skype --user 29:anna '{"seat": "12A"}'
@@ -138,22 +137,21 @@ def delete_state(asked: _Asked, *, tag: str | None) -> None:
 @click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @data_option
 def erase_state(*, user: str | None, everything: bool, yes: bool, data: Path | None) -> None:
-    """Erase what bots keep from a data folder, of one user or all of it, and overwrite what was there.
+    """Erase what bots keep, of one user or all of it, and overwrite what was there.
 
-    Stop the server first. `ivr calls erase --caller` does this for a caller, too. Records of a conversation with the
-    user's own id are the user's.
+    With SQLite, stop the server first; servers that share a database go on. `ivr calls erase --caller` does this for a
+    caller, too. Records of a conversation with the user's own id are the user's.
     """
     if (user is None) == (not everything):
         raise click.UsageError("Use either --user or --all.")
-    folder, seal_key = data_folder(data), seal_key_setting()
-    if not folder.database.is_file():
-        raise click.ClickException(f"There is nothing yet ({folder.database} does not exist).")
+    location = store_location(data)
     try:
-        with DataFolder.open(folder.path):
-            found = count_states(folder, user, seal_key=seal_key)
+        location.require()
+        with location.hold(), StoredCalls(open_for_command(location)) as stored:
+            found = stored.ask(lambda store: store.states.count(user))
             if found and not yes:
                 click.confirm(f"Erase {found} record{'' if found == 1 else 's'} permanently?", abort=True)
-            erased = erase_states(folder, user, seal_key=seal_key, patience=PATIENCE)
+            erased = stored.ask(lambda store: store.states.erase(user))
     except (FolderInUse, DataUnusable) as error:
         raise click.ClickException(str(error)) from error
     except StoreUnavailable as error:

@@ -1,6 +1,5 @@
 """`ivr calls recordings`: what a caller left, listed or saved as files."""
 
-import asyncio
 import os
 import shutil
 from collections.abc import Sequence
@@ -10,11 +9,12 @@ from typing import BinaryIO
 
 import click
 
+from ivr.cli.stored_calls import StoredCalls
 from ivr.errors import StoreUnavailable
 from ivr.storage import MediaStore
 
 
-def list_or_save(media: MediaStore, names: Sequence[str], to: Path | None) -> None:
+def list_or_save(stored: StoredCalls, names: Sequence[str], to: Path | None) -> None:
     """Print the recordings of a call, and save them in a folder, if one is given; end the command if one is missing.
 
     The files are for their owner alone to read; one of the same name is replaced.
@@ -22,7 +22,7 @@ def list_or_save(media: MediaStore, names: Sequence[str], to: Path | None) -> No
     try:
         if to is not None:
             to.mkdir(parents=True, exist_ok=True)
-        sizes = asyncio.run(_sizes(media, names, to))
+        sizes = stored.ask(lambda store: _sizes(store.recordings, names, to))
     except StoreUnavailable as error:
         raise click.ClickException(str(error)) from error
     except OSError as error:
@@ -36,10 +36,7 @@ def list_or_save(media: MediaStore, names: Sequence[str], to: Path | None) -> No
 
 async def _sizes(media: MediaStore, names: Sequence[str], to: Path | None) -> Sequence[int | None]:
     """Return the size in bytes of each, once it is saved if there is a folder; None: it is not there any more."""
-    try:
-        return [await (_size(media, name) if to is None else _save(media, name, to / name)) for name in names]
-    finally:
-        await media.close()
+    return [await (_size(media, name) if to is None else _save(media, name, to / name)) for name in names]
 
 
 async def _size(media: MediaStore, name: str) -> int | None:

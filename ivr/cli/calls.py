@@ -19,13 +19,13 @@ from ivr.cli.call_recordings import list_or_save
 from ivr.cli.calls_damaged import damaged_calls
 from ivr.cli.datafolder import (
     SHORT,
-    data_folder,
     data_option,
     exported,
     find_call,
     goals_in,
     line_of,
     mistakes_in,
+    store_location,
     stored_calls,
 )
 from ivr.cli.erasing import ErasureTarget, erase
@@ -36,7 +36,6 @@ from ivr.engine.line_facts import LineFacts
 from ivr.errors import FlowError
 from ivr.flowfile.finding import visible
 from ivr.storage import CallSummary
-from ivr.store.opening import open_media
 from ivr.trace.case import Case, CaseError, CaseLine
 from ivr.trace.experience import FlowVoice, experience
 from ivr.trace.failures import FlowFailure
@@ -246,13 +245,12 @@ def recordings(of_group: Path | None, /, call: str, to: Path | None, data: Path 
     Example:  ivr calls recordings 1f3a
               ivr calls recordings 1f3a --to messages
     """
-    folder = data_folder(data or of_group)
-    with stored_calls(folder.path) as archive:
+    with stored_calls(data or of_group) as archive:
         names = recordings_in(archive.trace(call := find_call(archive, call)))
-    if names:
-        list_or_save(open_media(folder), names, to)
-    else:
-        click.echo(f"Call {call[:SHORT]} has no recordings.")
+        if names:
+            list_or_save(archive, names, to)
+        else:
+            click.echo(f"Call {call[:SHORT]} has no recordings.")
 
 
 @calls.command("erase")
@@ -268,7 +266,8 @@ def erase_caller(of_group: Path | None, /, caller: str | None, call: str | None,
 
     With a caller goes what bots keep of a user with the same id (`ivr botstate`).
 
-    Stop the server first, because it keeps calls in memory. It stops within seconds and loses no call.
+    With SQLite, stop the server first, because it keeps calls in memory. It stops within seconds and loses no call.
+    Servers that share a database go on.
 
     \b
     Example:  ivr calls erase --caller 29:somebody
@@ -276,7 +275,7 @@ def erase_caller(of_group: Path | None, /, caller: str | None, call: str | None,
     """
     if (caller is None) == (call is None):
         raise click.UsageError("Use either --caller or --call.")
-    erase(data_folder(data or of_group), ErasureTarget(caller, call), ask=not yes)
+    erase(store_location(data or of_group), ErasureTarget(caller, call), ask=not yes)
 
 
 def _listed(archive: StoredCalls) -> Iterator[ListedCall]:

@@ -42,12 +42,12 @@ class DamagedEntry(Struct, frozen=True):
 
 def damaged_calls(data: Path | None) -> Iterator[DamagedEntry]:
     """Return every stored call that cannot be read, or end the command."""
-    trouble, setting = "", None
+    trouble = ""
     try:
-        setting = load_settings().settings.seal_key
+        load_settings()
     except SettingsError as error:
         trouble = str(error)
-    with stored_calls(data, seal_key=setting.get_secret_value() if setting else None) as archive:
+    with stored_calls(data) as archive:
         yield from _unreadable(archive, sealed=_opens_seals(archive, trouble))
         yield from _without_flow(archive)
 

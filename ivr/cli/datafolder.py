@@ -1,17 +1,19 @@
-"""What commands that read calls share: finding the data folder, and a call in it by the beginning of its id."""
+"""What commands that read calls share: finding the store, and a call in it by the beginning of its id."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import click
+from msgspec.structs import replace
 
 from ivr.cli.stored_calls import StoredCalls
 from ivr.engine.line_facts import LineFacts
 from ivr.errors import DataUnusable, FlowError, StoreUnavailable, UnreadableRow
-from ivr.settings import SettingsError, load_settings
+from ivr.settings import SettingsError, load_settings, location_of
 from ivr.store.data_folder import DataFolder
-from ivr.store.opening import open_archive
+from ivr.store.location import StoreLocation
+from ivr.store.opening import open_for_command
 from ivr.trace.case import Case, CaseError
 from ivr.trace.failures import FlowFailure, flow_failures
 from ivr.trace.milestones import goals_reached, states_reached
@@ -21,34 +23,31 @@ SHORT = 8
 "Digits of a call's id that lists show."
 
 data_option = click.option(
-    "--data", type=click.Path(file_okay=False, path_type=Path), help="The data folder. [default: IVR_DATA]"
+    "--data",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="The data folder that holds the calls. [default: IVR_DATA]",
 )
 
 
-def data_folder(data: Path | None) -> DataFolder:
-    """Return the data folder that is meant, without owning it."""
-    if data is not None:
-        return DataFolder(data)
+def store_location(data: Path | None) -> StoreLocation:
+    """Return where the calls are that are meant, without holding it; end the command if the settings cannot be used.
+
+    A folder that is named is meant by itself, whatever the settings say; if they can be used, its key may be in them.
+    """
     try:
-        return DataFolder(load_settings().settings.data)
+        meant = location_of(load_settings().settings)
     except SettingsError as error:
-        raise click.ClickException(str(error)) from error
-
-
-def seal_key_setting() -> str | None:
-    """Return the key of sealed values in the settings; None: there is none, or the settings cannot be used."""
-    try:
-        key = load_settings().settings.seal_key
-    except SettingsError:
-        return None
-    return key.get_secret_value() if key else None
+        if data is None:
+            raise click.ClickException(str(error)) from error
+        return StoreLocation(DataFolder(data))
+    return meant if data is None else replace(meant, folder=DataFolder(data), url="")
 
 
 @contextmanager
-def stored_calls(data: Path | None, *, seal_key: str | None = None) -> Iterator[StoredCalls]:
-    """Open the calls of a data folder, beside a running server, too; end the command if they cannot be read."""
+def stored_calls(data: Path | None) -> Iterator[StoredCalls]:
+    """Open the calls that are meant, beside running servers, too; end the command if they cannot be read."""
     try:
-        with StoredCalls(open_archive(data_folder(data), seal_key=seal_key)) as archive:
+        with StoredCalls(open_for_command(store_location(data))) as archive:
             yield archive
     except (DataUnusable, StoreUnavailable) as error:
         raise click.ClickException(str(error)) from error

@@ -1,8 +1,7 @@
 """What the commands share that look after deliveries: `ivr notifications` and `ivr requests`."""
 
-import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -10,11 +9,10 @@ from typing import Any, Generic, TypeVar
 import click
 from msgspec import Struct
 
-from ivr.cli.datafolder import data_folder, data_option, stored_calls
+from ivr.cli.datafolder import data_option, stored_calls
 from ivr.cli.terminal_text import escaped, json_text
-from ivr.errors import StoreUnavailable
 from ivr.outbox import Deliveries, DeliveryState, Notification, PlatformRequest
-from ivr.store.data_folder import DataFolder
+from ivr.store.opened import CommandStore
 
 T = TypeVar("T")
 D = TypeVar("D", bound=Notification | PlatformRequest)
@@ -24,9 +22,9 @@ MOST = 1000
 
 
 class DeliveriesOf(Struct, Generic[D], frozen=True):
-    """One kind of deliveries of a data folder."""
+    """One kind of deliveries of a store."""
 
-    opened: Callable[[DataFolder], Deliveries[D]]
+    of: Callable[[CommandStore], Deliveries[D]]
     one: str
     "What one is called."
     command: str
@@ -52,21 +50,10 @@ class DeliveriesOf(Struct, Generic[D], frozen=True):
             for one in found:
                 click.echo(self.table.format(*map(escaped, self.row(one))).rstrip())
 
-    def asked(self, data: Path | None, question: Callable[[Deliveries[D]], Awaitable[T]]) -> T:
-        """Ask a data folder, or end the command."""
-
-        async def asked() -> T:
-            deliveries = self.opened(data_folder(data))
-            try:
-                return await question(deliveries)
-            finally:
-                await deliveries.close()
-
-        with stored_calls(data):  # says what is wrong with a folder that cannot be read
-            try:
-                return asyncio.run(asked())
-            except StoreUnavailable as error:
-                raise click.ClickException(str(error)) from error
+    def asked(self, data: Path | None, question: Callable[[Deliveries[D]], Coroutine[Any, Any, T]]) -> T:
+        """Ask a store, or end the command."""
+        with stored_calls(data) as store:
+            return store.ask(lambda opened: question(self.of(opened)))
 
     def found(self, data: Path | None, beginning: str) -> D:
         """Find the one whose id begins so, or end the command."""

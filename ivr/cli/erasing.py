@@ -8,15 +8,15 @@ from pathlib import Path
 import click
 from msgspec import Struct
 
-from ivr.cli.datafolder import seal_key_setting
+from ivr.bot_state import ErasedStates
 from ivr.cli.stored_calls import StoredCalls
 from ivr.engine.events import CallPlaced
 from ivr.errors import DataUnusable, FolderInUse, StoreUnavailable
 from ivr.nearest import did_you_mean
 from ivr.storage import PATIENCE, ErasedCall, Erasure
 from ivr.store.data_folder import DataFolder, sync_folder
-from ivr.store.opening import open_archive
-from ivr.store.sqlite.state_erasure import ErasedStates, count_states, erase_states
+from ivr.store.location import StoreLocation
+from ivr.store.opening import open_for_command
 from ivr.trace.case import CaseError
 from ivr.trace.files import read_case
 from ivr.trace.folders import CASES, SUFFIX
@@ -46,30 +46,23 @@ class ErasureTarget(Struct, frozen=True):
         return f"call {self.call}" if self.caller is None else self.caller
 
 
-def erase(
-    folder: DataFolder,
-    wanted: ErasureTarget,
-    *,
-    ask: bool,
-    patience: float = PATIENCE,
-) -> None:
-    """Erase a caller, or one call, from a data folder and print a receipt; ends the command if the folder is in use.
+def erase(location: StoreLocation, wanted: ErasureTarget, *, ask: bool, patience: float = PATIENCE) -> None:
+    """Erase a caller, or one call, and print a receipt; ends the command if a server has the store for itself.
 
     The command fails, too, if something of the caller is left on the disk, as the receipt says, and if there is no
     such call, since the name was mistaken then; of that there is no receipt.
     """
-    if not folder.database.is_file():
-        raise click.ClickException(f"There are no calls yet ({folder.database} does not exist).")
-    kept = ErasedStates(0)
+    kept, folder = ErasedStates(0), location.folder
     try:
+        location.require()
         with (
-            DataFolder.open(folder.path),  # before anything is asked: a running server must be stopped first
-            StoredCalls(open_archive(folder, seal_key=seal_key_setting(), patience=patience)) as archive,
+            location.hold(),  # before anything is asked: a server that has the store for itself must be stopped first
+            StoredCalls(open_for_command(location, patience=patience)) as archive,
         ):
-            known, records = _known(archive, wanted), _count_records(folder, wanted, patience)
+            known, records = _known(archive, wanted), _count_records(archive, wanted)
             if ask and (known[str(wanted)] or records):
                 click.confirm(_question(known[str(wanted)], records, wanted), abort=True)
-            kept = _erase_records(folder, wanted, patience)
+            kept = _erase_records(archive, wanted)
             # Rows first: audio that no call names is swept by the server, should this be cut off in between. Without
             # any, too: the database's log may hold what was erased before.
             erasure = archive.erase(caller=wanted.caller, call=wanted.call)
@@ -91,17 +84,17 @@ def erase(
         raise click.exceptions.Exit(1)
 
 
-def _count_records(folder: DataFolder, wanted: ErasureTarget, patience: float) -> int:
+def _count_records(stored: StoredCalls, wanted: ErasureTarget) -> int:
     """Count what bots keep of a caller: it is kept under the id that the caller has on a channel."""
     if wanted.caller is None:
         return 0
-    return count_states(folder, wanted.caller, seal_key=seal_key_setting(), patience=patience)
+    return stored.ask(lambda store: store.states.count(wanted.caller))
 
 
-def _erase_records(folder: DataFolder, wanted: ErasureTarget, patience: float) -> ErasedStates:
+def _erase_records(stored: StoredCalls, wanted: ErasureTarget) -> ErasedStates:
     if wanted.caller is None:
         return ErasedStates(0)
-    return erase_states(folder, wanted.caller, seal_key=seal_key_setting(), patience=patience)
+    return stored.ask(lambda store: store.states.erase(wanted.caller))
 
 
 def _known(archive: StoredCalls, wanted: ErasureTarget) -> Counter[str]:
@@ -127,7 +120,8 @@ def _delete_files(folder: DataFolder, erased: Sequence[ErasedCall]) -> DeletedFi
     deleted, kept = _deleted(file for file in named if file.parent == folder.audio)
     left = [f"audio {file.name} ({why})" for file, why in kept]
     try:
-        sync_folder(folder.audio)
+        if folder.audio.is_dir():
+            sync_folder(folder.audio)
     except OSError as error:
         left.append(f"file names in {folder.audio}, until they are written to the disk ({error.strerror})")
     mails, mails_left = _deleted(folder.mails_of({call.id for call in erased}))

@@ -10,7 +10,6 @@ from ivr.cli.datafolder import data_option
 from ivr.cli.deliveries import DeliveriesOf, list_options, when
 from ivr.cli.terminal_text import escaped
 from ivr.outbox import Notification
-from ivr.store.opening import open_outbox
 
 
 def _members(one: Notification) -> dict[str, Any]:
@@ -24,7 +23,7 @@ def _row(one: Notification) -> Sequence[str]:
 
 
 _STORED = DeliveriesOf(
-    open_outbox,
+    lambda store: store.outbox,
     "notification",
     "ivr notifications",
     "{:<38} {:<8} {:<19} {:>5}  {:<32} {}",

@@ -9,7 +9,6 @@ import click
 from ivr.cli.datafolder import data_option
 from ivr.cli.deliveries import DeliveriesOf, list_options, when
 from ivr.outbox import PlatformRequest
-from ivr.store.opening import open_requests
 
 
 def _members(one: PlatformRequest) -> dict[str, Any]:
@@ -24,7 +23,7 @@ def _row(one: PlatformRequest) -> Sequence[str]:
 
 
 _STORED = DeliveriesOf(
-    open_requests,
+    lambda store: store.requests,
     "request",
     "ivr requests",
     "{:<44} {:<8} {:<19} {:>5}  {:<10} {}",

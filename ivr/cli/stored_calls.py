@@ -1,41 +1,44 @@
-"""Stored calls as commands read them: one thing after the other, with nothing to await.
+"""A store as commands use it: one thing after the other, with nothing to await.
 
-The archive is asynchronous, since a server must not be held up. Here it runs in a thread with an event loop of its own,
+The store is asynchronous, since a server must not be held up. Here it runs in a thread with an event loop of its own,
 so that a command can use it from wherever it stands, in the middle of a phone call, too. A list comes in portions, and
 the way into the thread costs once for each.
 """
 
 import asyncio
 import threading
-from collections.abc import AsyncGenerator, Coroutine, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator, Sequence
 from typing import Any, Literal, Self, TypeVar
 
 from ivr.call_record import CallRecord, Stepped
 from ivr.ports import CallKey
-from ivr.storage import Archive, CallSummary, DamagedCallRow, Erasure, StoredCall
+from ivr.storage import CallSummary, DamagedCallRow, Erasure, StoredCall
+from ivr.store.opened import CommandStore
 
 T = TypeVar("T")
 
 
 class StoredCalls:
-    """An open archive; everything raises what the archive raises."""
+    """An open store; everything raises what the store raises."""
 
-    def __init__(self, archive: Archive) -> None:
-        """Take an archive, and close it in the end."""
-        self._archive = archive
+    def __init__(self, opening: Coroutine[Any, Any, CommandStore]) -> None:
+        """Open a store (`ivr.store.opening.open_for_command`), and close it in the end; raises what opening raises."""
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="stored-calls", daemon=True)
         self._thread.start()
+        try:
+            self._store = self._wait(opening)
+        except BaseException:
+            self._end()
+            raise
+        self._archive = self._store.archive
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._wait(self._archive.close())
-        self._wait(self._loop.shutdown_asyncgens())
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
+        self._wait(self._store.close())
+        self._end()
 
     def find(self, beginning: str) -> Sequence[str]:
         """Return our ids that begin so, at most ten, in order."""
@@ -78,12 +81,22 @@ class StoredCalls:
         return self._wait(self._archive.count(which))
 
     def erase(self, *, caller: str | None = None, call: str | None = None) -> Erasure:
-        """Erase all calls of a caller, or the one call with our id; the data folder must be this process's own."""
+        """Erase all calls of a caller, or the one call with our id; the store must be held (`StoreLocation.hold`)."""
         return self._wait(self._archive.erase(caller=caller, call=call))
+
+    def ask(self, question: Callable[[CommandStore], Coroutine[Any, Any, T]]) -> T:
+        """Return what the store answers to something else."""
+        return self._wait(question(self._store))
 
     def _one_by_one(self, portions: AsyncGenerator[Sequence[T], None]) -> Iterator[T]:
         while portion := self._wait(_next(portions)):
             yield from portion
+
+    def _end(self) -> None:
+        self._wait(self._loop.shutdown_asyncgens())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
 
     def _wait(self, answer: Coroutine[Any, Any, T]) -> T:
         return asyncio.run_coroutine_threadsafe(answer, self._loop).result()

@@ -50,12 +50,14 @@ from ivr.services.sender import Sender
 from ivr.services.service import Service
 from ivr.services.transcription import Transcription
 from ivr.services.web_request import WebRequest
-from ivr.settings import Settings, secrets_of
+from ivr.settings import Settings, location_of, secrets_of
 from ivr.sign_in_ports import SignIns
 from ivr.speech_settings import engine_of, load_models
 from ivr.storage import Archive, CallStoreInMemory, MediaStore
 from ivr.store.data_folder import DataFolder
-from ivr.store.opening import Opened, open_store
+from ivr.store.location import StoreLocation
+from ivr.store.opened import Opened
+from ivr.store.opening import open_store
 from ivr.turn import TurnsInMemory
 
 log = logging.getLogger(__name__)
@@ -92,7 +94,7 @@ async def open_backend(
     dev: bool,
     pretends: bool = False,
 ) -> Backend:
-    """Own the data folder, open the store, load the flows, begin with the work that was left.
+    """Hold the store and open it, load the flows, begin with the work that was left.
 
     Flows are checked against what each of `lines` can do. `public` is the address under which others reach this server.
     `dev`: all flows have to be without errors, and all channels are on. `pretends`, and `dev` likewise: flows are tried
@@ -105,8 +107,9 @@ async def open_backend(
     stack.push_async_callback(processes.close)
     speech = engine_of(settings, processes)
     await load_models(processes)
-    folder = stack.enter_context(DataFolder.open(settings.data))
-    opened = await _open_store(stack, settings, folder)
+    location = location_of(settings)
+    folder = stack.enter_context(location.hold())
+    opened = await _open_store(stack, location)
     secret_values = secrets_of(settings)
     egress = egress_of(settings, dev=trial)
     provided = provided_by(settings, secret_values, egress, pretends=trial)
@@ -219,9 +222,8 @@ def _channels(plugs: Sequence[Plug]) -> Mapping[str, Channel]:
     return {**off, **{plug.channel.name: plug.channel for plug in plugs}}
 
 
-async def _open_store(stack: AsyncExitStack, settings: Settings, folder: DataFolder) -> Opened:
-    key = settings.seal_key.get_secret_value() if settings.seal_key else None
-    opened = await open_store(folder, seal_key=key)
+async def _open_store(stack: AsyncExitStack, location: StoreLocation) -> Opened:
+    opened = await open_store(location)
     stack.push_async_callback(opened.close)
     for call, what in opened.set_aside:
         log.error("call set aside", extra={"call": call, "reason": what})

@@ -12,7 +12,7 @@ from ivr.store.disk_errors import disk_reason
 
 
 class DataFolder:
-    """The names in a data folder, always absolute; `open` also owns it until `close`."""
+    """The names in a data folder, always absolute; `open` also owns it until `close`, `shared` leaves it to all."""
 
     def __init__(self, path: Path) -> None:
         self.path = path.absolute()  # now: the working directory may change
@@ -30,6 +30,19 @@ class DataFolder:
             _make(folder.path)
             _make(folder.audio)
             folder._own()
+        except OSError as exc:
+            raise DataUnusable(f"The data folder {folder.path} cannot be used: {disk_reason(exc)}.") from exc
+        return folder
+
+    @classmethod
+    def shared(cls, path: Path) -> Self:
+        """Make the folder if need be, for any number of processes; raise DataUnusable. Blocks on the disk.
+
+        Their calls and recordings are elsewhere. What is written here is written whole or not at all, by each of them.
+        """
+        folder = cls(path)
+        try:
+            _make(folder.path)
         except OSError as exc:
             raise DataUnusable(f"The data folder {folder.path} cannot be used: {disk_reason(exc)}.") from exc
         return folder
@@ -142,5 +155,5 @@ def _make(path: Path) -> None:
     if path.is_dir():
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.mkdir(mode=0o700)
+    path.mkdir(mode=0o700, exist_ok=True)  # another process may have made it meanwhile
     sync_folder(path.parent)

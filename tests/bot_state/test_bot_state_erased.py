@@ -11,6 +11,7 @@ from yarl import URL
 
 from ivr.bot_state import StateKey
 from ivr.store.data_folder import DataFolder
+from ivr.store.location import StoreLocation
 from ivr.store.opening import open_store
 from tests.chat.chat_world import DESK, ChatWorld
 from tests.cli.stored_calls import ivr, project
@@ -40,7 +41,7 @@ async def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> DataFolder:
 
 
 async def keep(data: DataFolder, seal_key: str | None = None) -> None:
-    opened = await open_store(data, seal_key=seal_key)
+    opened = await open_store(StoreLocation(data, seal_key=seal_key))
     for key in (*ANNA, *OTHERS):
         await opened.states.put(key, b'"hers or his"', None, at=SECOND, most=99)
     await opened.close()
@@ -48,7 +49,7 @@ async def keep(data: DataFolder, seal_key: str | None = None) -> None:
 
 async def left(data: DataFolder, seal_key: str | None = None) -> list[StateKey]:
     with DataFolder.open(data.path):
-        opened = await open_store(data, seal_key=seal_key)
+        opened = await open_store(StoreLocation(data, seal_key=seal_key))
         kept = [key for key in (*ANNA, *OTHERS) if await opened.states.get(key, at=SECOND)]
         await opened.close()
     return kept
@@ -121,7 +122,7 @@ async def test_not_while_a_server_owns_the_folder_and_not_where_nothing_is(folde
     with DataFolder.open(folder.path):
         assert "is in use by process" in ivr("botstate", "erase", "--all", "--yes").output
     told = ivr("botstate", "erase", "--all", "--yes", "--data", tmp_path / "nowhere")
-    assert "There is nothing yet" in told.output
+    assert "There are no calls yet" in told.output
 
 
 async def test_who_wrote_in_a_chat_is_the_user_of_whom_bots_keep_something(tmp_path: Path) -> None:

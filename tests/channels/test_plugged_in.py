@@ -16,6 +16,7 @@ from ivr.server.plugs import skype
 from ivr.server.startup import check_settings
 from ivr.settings import Settings, SettingsError
 from ivr.store.data_folder import DataFolder
+from ivr.store.location import StoreLocation
 from ivr.store.opening import open_store
 from tests.channels.bell import BELL, signature
 from tests.phone.calling import PUBLIC, Signer
@@ -127,7 +128,7 @@ async def test_a_call_of_a_channel_that_was_switched_off_is_kept_and_told_nothin
         async with serving(tmp_path, **signer.settings) as server:
             assert (await post(server, "/bell/call", RING, signed("/bell/call", RING))).code == "not-found"
         with DataFolder.open(folder.path) as own:
-            opened = await open_store(own)
+            opened = await open_store(StoreLocation(own))
             turns_channels = backend._channels([])
             assert turns_channels["bell"].speak(Leg(), [], now=0.0) == Exchange(Leg())
             assert await opened.calls.load(CallKey("bell", "", "c1")) is not None

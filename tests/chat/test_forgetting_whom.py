@@ -9,6 +9,7 @@ import pytest
 from ivr.bot_state import BotStates, StateKey
 from ivr.carriers.botframework.chat_party import Chat
 from ivr.store.data_folder import DataFolder
+from ivr.store.location import StoreLocation
 from ivr.store.opening import open_store
 from tests.chat.chat_world import APP, ChatWorld
 
@@ -108,7 +109,7 @@ async def test_what_the_bot_keeps_of_them_in_the_state_service_goes_too(world: C
 async def stored(world: ChatWorld) -> AsyncIterator[BotStates]:
     """What the bot keeps, while no server runs."""
     with DataFolder.open(world.folder / "data") as folder:
-        opened = await open_store(folder)
+        opened = await open_store(StoreLocation(folder))
         try:
             yield opened.states
         finally:

@@ -12,6 +12,7 @@ from ivr.cli.calls import ListedCall, table
 from ivr.cli.erasing import ErasureTarget, erase
 from ivr.storage import CallSummary
 from ivr.store.data_folder import DataFolder
+from ivr.store.location import StoreLocation
 from ivr.trace.files import loads
 from tests.cli.stored_calls import LINED, call_id, ivr, project
 
@@ -231,7 +232,7 @@ def test_a_receipt_says_what_is_left_on_the_disk_and_the_command_fails(
         reading = other.execute("SELECT id FROM call")
         reading.fetchone()
         with pytest.raises(click.exceptions.Exit) as caught:
-            erase(data, ErasureTarget("29:anna"), ask=False, patience=0.0)
+            erase(StoreLocation(data), ErasureTarget("29:anna"), ask=False, patience=0.0)
         assert len(reading.fetchall()) == 11
     assert caught.value.exit_code == 1
     receipt = capsys.readouterr().out

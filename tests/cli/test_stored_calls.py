@@ -13,7 +13,8 @@ from ivr.cli.stored_calls import StoredCalls
 from ivr.errors import DataUnusable, StoreUnavailable
 from ivr.storage import Erasure
 from ivr.store.data_folder import DataFolder
-from ivr.store.opening import open_archive
+from ivr.store.location import StoreLocation
+from ivr.store.opening import open_for_command
 from ivr.store.sqlite.sqlite_archive import SqliteArchive
 from ivr.store.sqlite.sqlite_calls import SqliteStore
 from tests.flows import flow_of
@@ -46,7 +47,7 @@ async def keep(store: SqliteStore, record: CallRecord, trace: Sequence[Stepped])
 
 
 def erase_calls(folder: DataFolder, caller: str, patience: float = 5.0) -> Erasure:
-    with StoredCalls(open_archive(folder, patience=patience)) as archive:
+    with StoredCalls(open_for_command(StoreLocation(folder), patience=patience)) as archive:
         return archive.erase(caller=caller)
 
 
@@ -137,10 +138,10 @@ async def test_calls_that_ended_long_ago_are_forgotten_with_the_names_of_their_a
 
 async def test_a_folder_without_calls_says_so(tmp_path: Path) -> None:
     with pytest.raises(DataUnusable, match="There are no calls yet"):
-        open_archive(DataFolder(tmp_path))
+        stored_in(tmp_path)
     (tmp_path / "calls.db").write_bytes(b"not a database, but long enough to be taken for one" * 100)
     with pytest.raises(DataUnusable, match="it is not an SQLite database"):
-        open_archive(DataFolder(tmp_path))
+        stored_in(tmp_path)
 
 
 async def test_what_cannot_be_erased_is_said(folder: DataFolder) -> None:

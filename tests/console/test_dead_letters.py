@@ -5,7 +5,8 @@ from contextlib import closing
 from pathlib import Path
 
 from ivr.store.data_folder import DataFolder
-from ivr.store.opening import open_outbox
+from ivr.store.location import StoreLocation
+from ivr.store.opening import open_for_command
 from tests.console.test_console_pages import text
 from tests.console.visiting import visiting
 from tests.waiting import logged
@@ -23,7 +24,8 @@ states:
 async def test_the_first_page_says_how_many_notifications_were_given_up(tmp_path: Path) -> None:
     async with visiting(tmp_path, tokens=True, more={"desk.yaml": TELLS}) as visit:
         await visit.log_in()
-        outbox = open_outbox(DataFolder(visit.data))
+        stored = await open_for_command(StoreLocation(DataFolder(visit.data)))
+        outbox = stored.outbox
         for told in ("1 notification was given up.", "2 notifications were given up."):
             assert told not in text(await visit.see())
             with logged("notification not sent") as tried:
@@ -32,7 +34,7 @@ async def test_the_first_page_says_how_many_notifications_were_given_up(tmp_path
             (one,) = await outbox.list("waiting", limit=9)
             await outbox.settle(one.id, "dead", at=0.0)
             assert f"Not sent {told} See ivr notifications --dead" in text(await visit.see())
-        await outbox.close()
+        await stored.close()
 
 
 async def test_the_first_page_says_how_many_requests_to_carriers_were_given_up(tmp_path: Path) -> None:

@@ -10,12 +10,13 @@ from ivr.server.jobs import Worker
 from ivr.services.platform_api import PlatformApi
 from ivr.services.recording_fetch import RecordingFetch
 from ivr.store.data_folder import DataFolder
+from ivr.store.location import StoreLocation
 from ivr.store.opening import open_store
 
 
 async def main(base: str, folder: Path) -> None:
     with DataFolder.open(folder) as data:
-        opened = await open_store(data)
+        opened = await open_store(StoreLocation(data))
         api = PlatformApi(base, "Bearer secret")
         worker = Worker(opened.calls, {FETCH: RecordingFetch({"sim": api}, opened.recordings, largest=1 << 24)})
 

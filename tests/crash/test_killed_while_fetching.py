@@ -14,6 +14,7 @@ from ivr.engine.events import OperationDone, RecordingReady
 from ivr.ports import CallKey
 from ivr.server.ticker import sweep_recordings
 from ivr.store.data_folder import DataFolder
+from ivr.store.location import StoreLocation
 from ivr.store.opening import open_store
 from tests.services.test_recording_fetch import carrier
 from tests.waiting import PATIENCE
@@ -26,7 +27,7 @@ AUDIO = bytes(range(256)) * 4000
 async def order(folder: Path, address: str) -> None:
     """Leave a call that waits for its recording, as a turn does."""
     with DataFolder.open(folder) as data:
-        opened = await open_store(data)
+        opened = await open_store(StoreLocation(data))
         record = CallRecord(CALL, KEY, Call("f", Facts(CALL)), version=1, steps=1, idle_at=time.time() + 600)
         fetch = Request("1.1", FETCH, {"address": address}, 60.0)
         await opened.calls.commit(Commit(record, (Stepped(OperationDone("1.1"), time.time()),), jobs=(fetch,)))
@@ -75,7 +76,7 @@ async def test_a_recording_that_was_on_its_way_is_fetched_again_whole(tmp_path: 
         second.kill()
         await second.communicate()
     with DataFolder.open(tmp_path) as data:
-        opened = await open_store(data)
+        opened = await open_store(StoreLocation(data))
         [answer] = await opened.calls.inbox(CALL)
         assert isinstance(answer, RecordingReady)
         await sweep_recordings(opened.calls, opened.recordings, before=time.time() + 1)

@@ -16,6 +16,7 @@ from ivr.phone.callers.turn_based import Leave, PlaySamples, Press
 from ivr.server.recording_files import MOST
 from ivr.server.recording_links import PATH, RecordingLinks
 from ivr.store.data_folder import DataFolder
+from ivr.store.location import StoreLocation
 from ivr.store.opening import open_store
 from tests.phone.calling import PUBLIC, Phone, Signer
 from tests.server.harness import connected, read_answer, request
@@ -90,7 +91,7 @@ async def test_another_line_gets_it_as_wav(world: World, tmp_path: Path) -> None
         await phone.call(PlaySamples(tone(300.0, 1.0)), Press("1"), Leave(), sound=sound)
         [name] = world.recordings
     with DataFolder.open(tmp_path / "data") as folder:
-        opened = await open_store(folder)
+        opened = await open_store(StoreLocation(folder))
         address = RecordingLinks(PUBLIC, opened.link_key).for_line(name, time.time())
         await opened.close()
     async with world.server() as phone:

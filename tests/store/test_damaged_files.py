@@ -25,7 +25,8 @@ from ivr.cli.stored_calls import StoredCalls
 from ivr.errors import DataUnusable, IvrError
 from ivr.server.console.counting import Counts
 from ivr.store.data_folder import DataFolder
-from ivr.store.opening import open_archive
+from ivr.store.location import StoreLocation
+from ivr.store.opening import open_for_command
 from ivr.store.sqlite.sqlite_archive import SqliteArchive
 from ivr.store.sqlite.sqlite_calls import SqliteStore
 from tests.store.store_examples import SECRET, after, answered, key, line, recorded, request
@@ -295,11 +296,11 @@ def read_by_commands(folder: Path) -> Iterator[str]:
     """Read as commands do."""
 
     try:
-        opened = open_archive(DataFolder(folder), seal_key=KEY)
+        opened = StoredCalls(open_for_command(StoreLocation(DataFolder(folder), seal_key=KEY)))
     except IvrError as error:
         yield str(error)
         return
-    with StoredCalls(opened) as archive:
+    with opened as archive:
         for command in (
             lambda: list(archive.recent()), lambda: list(archive.stored()), lambda: archive.find("0"),
             lambda: list(archive.damaged(sealed=True)), lambda: list(archive.damaged(sealed=False)),

@@ -19,7 +19,8 @@ from ivr.ports import CallKey, Outbound, WebhookReply
 from ivr.server.console.figures import figures_of_call
 from ivr.server.ticker import Retention
 from ivr.store.data_folder import DataFolder
-from ivr.store.opening import open_archive, open_requests
+from ivr.store.location import StoreLocation
+from ivr.store.opening import open_for_command
 from ivr.store.sqlite.database_file import open_database
 from ivr.store.sqlite.sqlite_archive import SqliteArchive
 from ivr.store.sqlite.sqlite_calls import SqliteStore
@@ -174,14 +175,15 @@ async def test_figures_are_counted_as_before(tmp_path: Path) -> None:
         flows[call] = json.decode(state)["flow"]
         outcomes[call] = (json.decode(state).get("outcome") or "") if over else None
     convert(folder)
-    archive = open_archive(DataFolder(folder))
+    stored = await open_for_command(StoreLocation(DataFolder(folder)))
+    archive = stored.archive
     (block,) = await archive.blocks(0.0)
     counted = {one.flow: one.calls for one in await archive.flows(block)}
     assert counted == Counter(flows.values())
     for flow in counted:
         found = await archive.figures(block, flow, lambda calls: [figures_of_call(*one) for one in calls])
         assert found == [figures_of_call(outcomes[call], traces[call]) for call in traces if flows[call] == flow]
-    await archive.close()
+    await stored.close()
 
 
 async def test_calls_of_before_are_forgotten_when_their_time_is_up(tmp_path: Path) -> None:
@@ -246,10 +248,11 @@ async def test_a_folder_that_is_older_than_a_table_has_nothing_in_it_and_gets_it
     folder = DataFolder(tmp_path)
     await (await opened(tmp_path)).close()
     change_all(tmp_path, "DROP TABLE platform_request")
-    requests = open_requests(folder)
+    stored = await open_for_command(StoreLocation(folder))
+    requests = stored.requests
     assert (await requests.count("dead"), await requests.list(limit=9), await requests.get("a.1.1")) == (0, [], None)
     assert not await requests.drop("a.1.1")
-    await requests.close()
+    await stored.close()
     await (await opened(tmp_path)).close()
     assert rows(folder.database, "SELECT count(*) FROM platform_request") == [(0,)]
 

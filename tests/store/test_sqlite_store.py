@@ -17,7 +17,8 @@ from ivr.call_record import REMEMBERED as REPLIES
 from ivr.call_record import Commit
 from ivr.errors import DataUnusable, StaleCall, StoreUnavailable
 from ivr.store.data_folder import DataFolder
-from ivr.store.opening import open_archive
+from ivr.store.location import StoreLocation
+from ivr.store.opening import open_for_command
 from ivr.store.sqlite.database_file import open_database
 from ivr.store.sqlite.sqlite_calls import REMEMBERED
 from ivr.store.sqlite.tables import VERSION
@@ -213,11 +214,12 @@ async def test_calls_can_be_forgotten_while_no_server_serves_them(disk: SqliteWo
     await disk.store.commit(first)
     await disk.store.commit(after(first.record, over=True))
     await disk.store.close()
-    archive = open_archive(DataFolder(disk.folder))
+    stored = await open_for_command(StoreLocation(DataFolder(disk.folder)))
+    archive = stored.archive
     assert [one.id for one in await archive.forget(before=9e9, limit=2)] == [first.record.id]
     assert await archive.empty_log()
     assert await archive.count("all") == 0
-    await archive.close()
+    await stored.close()
     await disk.open()
     assert await disk.store.load(key("a")) is None
 

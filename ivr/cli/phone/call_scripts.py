@@ -29,7 +29,8 @@ from ivr.settings import load_settings
 from ivr.smallfiles import read_head
 from ivr.storage import Archive
 from ivr.store.data_folder import DataFolder
-from ivr.store.opening import open_archive
+from ivr.store.location import StoreLocation
+from ivr.store.opening import open_for_command
 
 
 async def run_scripts(paths: Sequence[Path], target: Target, console: Console) -> bool:
@@ -67,9 +68,9 @@ async def _run(file: Path, phone: Platform) -> Played:
         samples, state_of = partial(samples_of, workers=phone.workers), None
         async with AsyncExitStack() as stack:
             if data is not None:
-                archive = await asyncio.to_thread(open_archive, data)
-                stack.push_async_callback(archive.close)
-                state_of = _states(archive, phone.target.app_id)
+                store = await open_for_command(data)
+                stack.push_async_callback(store.close)
+                state_of = _states(store.archive, phone.target.app_id)
             played = await play(script, phone, sound_of(phone), samples=samples, state_of=state_of, bot=bot)
         if data is not None:
             warnings += await asyncio.to_thread(mistakes_in_all, data)
@@ -92,7 +93,7 @@ def _by_the_clock(script: Script) -> str | None:
 
 
 @asynccontextmanager
-async def _bot(script: Script, phone: Platform) -> AsyncIterator[tuple[str | None, DataFolder | None]]:
+async def _bot(script: Script, phone: Platform) -> AsyncIterator[tuple[str | None, StoreLocation | None]]:
     if script.flow is None:
         yield script.bot, None
         return
@@ -108,7 +109,7 @@ async def _bot(script: Script, phone: Platform) -> AsyncIterator[tuple[str | Non
             }
         )
         async with running(loaded.settings, [script.flow], dev=False, pretends=True) as server:
-            yield f"{server.url}/call", DataFolder(Path(folder))
+            yield f"{server.url}/call", StoreLocation(DataFolder(Path(folder)))
 
 
 def _states(archive: Archive, account: str) -> StateOf:

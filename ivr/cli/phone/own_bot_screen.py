@@ -1,6 +1,6 @@
 """The phone's view of a bot that is ours: what went wrong in its flow, which no bot tells its platform.
 
-It is read from the data folder of this machine's settings. A call that is not in it was taken by another bot.
+It is read from the store of this machine's settings. A call that is not in it was taken by another bot.
 """
 
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import click
 from rich.console import Console
 
-from ivr.cli.datafolder import data_folder, mistakes_in
+from ivr.cli.datafolder import mistakes_in, store_location
 from ivr.cli.phone.screen import Screen
 from ivr.cli.stored_calls import StoredCalls
 from ivr.errors import IvrError
@@ -16,8 +16,8 @@ from ivr.phone.phone_events import Dialled, Ended, PhoneEvent, Replied
 from ivr.phone.platform import Target
 from ivr.ports import CallKey
 from ivr.server.plugs.skype import CHANNEL, DEVELOPMENT_ACCOUNT
-from ivr.store.data_folder import DataFolder
-from ivr.store.opening import open_archive
+from ivr.store.location import StoreLocation
+from ivr.store.opening import open_for_command
 
 
 class OwnBotScreen(Screen):
@@ -43,15 +43,15 @@ class OwnBotScreen(Screen):
 
     def _mistakes(self) -> Sequence[str]:
         try:
-            with StoredCalls(open_archive(data_folder(None))) as archive:
+            with StoredCalls(open_for_command(store_location(None))) as archive:
                 keys = (CallKey(CHANNEL, account, self._call) for account in self._accounts)
                 found = next(filter(None, map(archive.named, keys)), None)
                 return [one.text for one in mistakes_in(archive, found)] if found else ()
-        except (IvrError, click.ClickException):  # there is no folder: it is another bot
+        except (IvrError, click.ClickException):  # there is no store: it is another bot
             return ()
 
 
-def mistakes_in_all(folder: DataFolder) -> Sequence[str]:
-    """List what went wrong in the flows of all calls of a data folder, which are few."""
-    with StoredCalls(open_archive(folder)) as archive:
+def mistakes_in_all(location: StoreLocation) -> Sequence[str]:
+    """List what went wrong in the flows of all calls of a store, which are few."""
+    with StoredCalls(open_for_command(location)) as archive:
         return [one.text for call in archive.recent() for one in mistakes_in(archive, call.id)]

@@ -25,7 +25,7 @@ from ivr.signin.device_poller import DevicePoller
 from ivr.signin.drawing import Digests
 from ivr.signin.token_vault import TokenVault
 from ivr.store.data_folder import DataFolder
-from ivr.store.opening import Opened
+from ivr.store.opened import Opened
 
 NEEDS: Final = "IVR_SIGN_IN_CLIENT_ID needs IVR_SIGN_IN_SECRET, IVR_SIGN_IN_TENANT and IVR_SIGN_IN_NAME."
 

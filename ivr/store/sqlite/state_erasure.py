@@ -1,11 +1,11 @@
 """Erasing what bots keep, of one user or of all, while no server serves the data folder."""
 
+import asyncio
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
-from msgspec import Struct
-
+from ivr.bot_state import ErasedStates
 from ivr.errors import DataUnusable, StoreUnavailable
 from ivr.storage import PATIENCE
 from ivr.store.data_folder import DataFolder
@@ -22,38 +22,37 @@ _OF_USER = "WHERE user = ?1 OR (conversation = ?1 AND user = '')"
 _NOBODY = "WHERE FALSE"
 
 
-class ErasedStates(Struct, frozen=True):
-    """What became of an order to erase what bots keep."""
+class SqliteStateErasure:
+    """`StateErasure`."""
 
-    records: int
-    left: str = ""
-    "Why the store's log still holds what was erased, until it is erased again; empty: it holds nothing of it."
+    def __init__(self, folder: DataFolder, *, seal_key: str | None, patience: float = PATIENCE) -> None:
+        """`seal_key`: the one in the settings, if any. `patience`: seconds for which other programs are waited for."""
+        self._folder = folder
+        self._seal_key = seal_key
+        self._patience = patience
 
+    async def count(self, user: str | None) -> int:
+        """Count what `erase` would erase; it raises the same."""
+        return await asyncio.to_thread(self._count, user)
 
-def count_states(folder: DataFolder, user: str | None, *, seal_key: str | None, patience: float = PATIENCE) -> int:
-    """Count what `erase_states` would erase; it raises the same."""
-    with _opened(folder, patience) as connection:
-        where, values = _whose(connection, folder, user, seal_key)
-        return count_all(connection, where, *values)
+    async def erase(self, user: str | None) -> ErasedStates:
+        """Erase all records, or those of a user in any channel and by any bot, and overwrite what was there."""
+        return await asyncio.to_thread(self._erase, user)
 
+    def _count(self, user: str | None) -> int:
+        with _opened(self._folder, self._patience) as connection:
+            where, values = _whose(connection, self._folder, user, self._seal_key)
+            return count_all(connection, where, *values)
 
-def erase_states(
-    folder: DataFolder, user: str | None, *, seal_key: str | None, patience: float = PATIENCE
-) -> ErasedStates:
-    """Erase all records, or those of a user in any channel and by any bot, and overwrite what was there.
-
-    The caller owns the folder (`DataFolder.open`). `seal_key`: the one in the settings, if any. `patience`: seconds for
-    which other programs are waited for. Blocks on the disk. Raises StoreUnavailable, and DataUnusable where the key of
-    sealed values is not at hand, without which nobody's records can be found.
-    """
-    with _opened(folder, patience) as connection:
-        where, values = _whose(connection, folder, user, seal_key)
-        connection.execute("BEGIN IMMEDIATE")
-        erased = 0
-        for statement, given in erasing(where, *values):
-            erased = connection.execute(statement, given).rowcount
-        connection.execute("COMMIT")
-        return ErasedStates(erased, empty_log(connection, wait=True))
+    def _erase(self, user: str | None) -> ErasedStates:
+        with _opened(self._folder, self._patience) as connection:
+            where, values = _whose(connection, self._folder, user, self._seal_key)
+            connection.execute("BEGIN IMMEDIATE")
+            erased = 0
+            for statement, given in erasing(where, *values):
+                erased = connection.execute(statement, given).rowcount
+            connection.execute("COMMIT")
+            return ErasedStates(erased, empty_log(connection, wait=True))
 
 
 def _whose(

@@ -1,0 +1,51 @@
+"""Where calls are kept, as a value: a data folder with a database of its own, or a database that many servers share."""
+
+from urllib.parse import urlsplit
+
+from msgspec import Struct
+
+from ivr.errors import DataUnusable
+from ivr.store.data_folder import DataFolder
+
+SCHEMES = ("postgresql", "postgres")
+"What an address of a PostgreSQL database begins with."
+
+
+class StoreLocation(Struct, frozen=True):
+    """Where a store is, and what opens it. Nothing of it is in its text but what may be shown to anybody."""
+
+    folder: DataFolder
+    "This machine's; with SQLite it holds the calls, else what servers of this machine can do without."
+    url: str = ""
+    "Of a PostgreSQL database, which may hold a password; empty: SQLite in the folder."
+    seal_key: str | None = None
+    "The key of sealed values in the settings; None: it is looked for in the folder."
+
+    @property
+    def shared(self) -> bool:
+        """Whether any number of servers and commands may use it at the same time."""
+        return bool(self.url)
+
+    def hold(self) -> DataFolder:
+        """Make the folder if need be, and own it if its store is one process's alone; the caller closes it.
+
+        Raises FolderInUse or DataUnusable. Blocks on the disk.
+        """
+        return DataFolder.shared(self.folder.path) if self.shared else DataFolder.open(self.folder.path)
+
+    def require(self) -> None:
+        """Raise DataUnusable if there is nothing yet, as far as a look at the disk tells."""
+        if not self.shared and not self.folder.database.is_file():
+            raise DataUnusable(f"There are no calls yet ({self.folder.database} does not exist).")
+
+    def __str__(self) -> str:
+        """Return its name for people: no user, password or option of a connection."""
+        if not self.url:
+            return f"the data folder {self.folder.path}"
+        parts = urlsplit(self.url)
+        host = parts.netloc.rpartition("@")[2]
+        name = parts.path.strip("/")
+        return f"the database{f' {name}' if name else ''}{f' at {host}' if host else ''}"
+
+    def __repr__(self) -> str:
+        return f"<StoreLocation: {self}>"

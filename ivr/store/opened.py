@@ -1,0 +1,60 @@
+"""What is there once a store is open: for a server, and for a command beside it."""
+
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+
+from msgspec import Struct
+
+from ivr.bot_state import BotStates, StateErasure
+from ivr.mailbox import Mailbox
+from ivr.outbox import Outbox, PlatformRequests
+from ivr.sign_in_storage import SignInStore
+from ivr.storage import Archive, CallStoreInMemory, MediaStore
+
+
+class Opened(Struct, frozen=True):
+    """What a server has of its store."""
+
+    calls: CallStoreInMemory
+    archive: Archive
+    recordings: MediaStore
+    outbox: Outbox
+    requests: PlatformRequests
+    states: BotStates
+    sign_ins: SignInStore
+    mailbox: Mailbox
+    link_key: bytes
+    "The key of the addresses of recordings: derived from that of sealed values, as the next one is."
+    token_key: bytes
+    "The key of tokens in the addresses that platforms are given."
+    sign_in_key: bytes
+    "The key of what callers and browsers prove themselves with."
+    set_aside: Sequence[tuple[str, str]]
+    "Calls that cannot be read: our id of each, as it may be shown, and what of it cannot be read."
+    flows_under_way: Sequence[str]
+    "The flows, by hash, that calls under way began with."
+    parts: AsyncExitStack
+    "Closes the parts, each before what it stands on."
+
+    async def close(self) -> None:
+        """Let go of the data, after everything under way is saved."""
+        await self.parts.aclose()
+
+
+class CommandStore(Struct, frozen=True):
+    """What a command has of a store, beside servers, too.
+
+    To erase, a command holds the location (`StoreLocation.hold`).
+    """
+
+    archive: Archive
+    recordings: MediaStore
+    outbox: Outbox
+    requests: PlatformRequests
+    states: StateErasure
+    parts: AsyncExitStack
+    "Closes the parts, each before what it stands on."
+
+    async def close(self) -> None:
+        """Let go of the data."""
+        await self.parts.aclose()
