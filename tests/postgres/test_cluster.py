@@ -1,19 +1,28 @@
 """The PostgreSQL of the tests: what one test leaves is not there for the next, and no folder stays behind."""
 
+from collections.abc import Iterator
+
 import asyncpg
 import pytest
 
 from tests.postgres.cluster import SECRET, Database, cluster_folder
 
-pytestmark = pytest.mark.usefixtures("postgres")
+
+@pytest.fixture(autouse=True)
+def _nothing_of_ours_stays(postgres: Database) -> Iterator[None]:
+    postgres.raze()
+    yield
+    postgres.raze()
 
 
-@pytest.mark.parametrize("_again", range(2))
-def test_rows_are_gone_before_the_next_test_and_counters_begin_anew(postgres: Database, _again: int) -> None:
-    postgres.run("CREATE TABLE IF NOT EXISTS ivr_schema (version integer)")
-    postgres.run("CREATE TABLE IF NOT EXISTS left_behind (row bigint GENERATED ALWAYS AS IDENTITY, what text)")
-    assert postgres.ask("INSERT INTO left_behind (what) VALUES ($1) RETURNING row", "something") == [(1,)]
-    assert postgres.ask("SELECT count(*) FROM left_behind") == [(1,)]
+def test_rows_are_gone_in_an_empty_database_and_counters_begin_anew(postgres: Database) -> None:
+    postgres.run("CREATE TABLE ivr_schema (version integer); INSERT INTO ivr_schema VALUES (1)")
+    postgres.run("CREATE TABLE left_behind (row bigint GENERATED ALWAYS AS IDENTITY, what text)")
+    for _ in range(2):
+        assert postgres.ask("INSERT INTO left_behind (what) VALUES ($1) RETURNING row", "something") == [(1,)]
+        postgres.empty()
+        assert postgres.ask("SELECT count(*) FROM left_behind") == [(0,)]
+    assert postgres.ask("SELECT version FROM ivr_schema") == [(1,)]
 
 
 def test_a_razed_database_has_no_tables(postgres: Database) -> None:
