@@ -11,9 +11,10 @@ import os
 import re
 import secrets
 from collections import ChainMap, deque
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Iterable, Sequence
 from concurrent.futures import Future
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from io import BufferedReader
 from itertools import islice
 from pathlib import Path
@@ -79,14 +80,16 @@ class MediaFiles:
             opening.add_done_callback(_close)  # even if the waiting task was cancelled before it was open
 
     @asynccontextmanager
-    async def copy(self, media: str, audio: bytes) -> AsyncIterator[Path]:
+    async def copy(self, media: str, pieces: AsyncIterable[bytes]) -> AsyncIterator[Path]:
         """Make a file of a recording that is none, under a name that no call knows, for as long as the context.
 
         It is not synced. What a crash leaves of it, the sweep deletes.
         """
         path = self._file(f"{secrets.token_hex(16)}{self._file(media).suffix}")
         try:
-            await self.do(lambda: _write_copy(path, audio))
+            await self.do(lambda: os.close(_create(path)))
+            async for piece in pieces:
+                await self.do(partial(_append, path, piece))
             yield path
         finally:
             with suppress(StoreUnavailable):  # then the sweep deletes it
@@ -265,9 +268,19 @@ def in_memory(audio: bytes) -> BinaryIO:
     return file
 
 
+async def in_one_piece(audio: bytes) -> AsyncGenerator[bytes, None]:
+    """Yield some bytes, as those that come in pieces are."""
+    yield audio
+
+
+def is_name(media: str) -> bool:
+    """Return whether this is a name of ours."""
+    return _NAME.fullmatch(media) is not None
+
+
 def check_name(media: str) -> None:
     """Raise FileNotFoundError for anything that is not a name of ours."""
-    if not _NAME.fullmatch(media):
+    if not is_name(media):
         raise FileNotFoundError("not the name of a recording")
 
 
@@ -281,10 +294,10 @@ def _write_all(file: int, data: bytes) -> None:
         rest = rest[os.write(file, rest) :]
 
 
-def _write_copy(path: Path, audio: bytes) -> None:
-    file = _create(path)
+def _append(path: Path, data: bytes) -> None:
+    file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:
-        _write_all(file, audio)
+        _write_all(file, data)
     finally:
         os.close(file)
 
@@ -311,8 +324,8 @@ class _FolderWalk:
 
     def _is_old(self, entry: "os.DirEntry[str]") -> bool:
         with suppress(FileNotFoundError):  # deleted since it was listed
-            ours = _NAME.fullmatch(entry.name) and entry.is_file(follow_symlinks=False)
-            return bool(ours) and entry.stat(follow_symlinks=False).st_mtime < self._before
+            ours = is_name(entry.name) and entry.is_file(follow_symlinks=False)
+            return ours and entry.stat(follow_symlinks=False).st_mtime < self._before
         return False
 
 

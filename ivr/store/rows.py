@@ -227,6 +227,11 @@ def read_place(rest: bytes) -> tuple[str, int]:
     return known.id, known.steps
 
 
+def read_version(rest: bytes) -> int:
+    """Return the version of the record in a turn; raise UnreadableRow."""
+    return _read(_REST, rest, "its record").version
+
+
 def read_request(body: str) -> Request:
     """Read an order back."""
     return _read(_REQUEST, body, "an order")

@@ -36,9 +36,10 @@ class Playback:
 
     async def wav(self, media: str) -> bytes:
         """Decode a recording; raise WebhookError 404 if it is not there, 415 if there is no sound to be had from it."""
-        if media in self._made:
-            return self._made[media]
         try:
+            await self._recordings.size(media)  # it may have been erased since it was made, by another server, too
+            if media in self._made:
+                return self._made[media]
             async with self._recordings.open(media) as source:
                 wav = await self._decoded(source)
         except FileNotFoundError as error:

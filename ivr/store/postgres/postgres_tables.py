@@ -45,7 +45,7 @@ CREATE TABLE call (
 ) WITH (fillfactor = 70);                -- each turn changes its row
 CREATE INDEX call_due ON call (due) WHERE due IS NOT NULL;
 CREATE INDEX call_ended ON call (ended) WHERE ended IS NOT NULL;
-CREATE INDEX call_month ON call (month);
+CREATE INDEX call_month ON call (month, ended);
 CREATE INDEX call_started ON call (started);
 CREATE INDEX call_party ON call (party) WHERE party IS NOT NULL;
 
@@ -189,10 +189,10 @@ CREATE INDEX user_value_until ON user_value (until);
 -- Recordings that are not small, in the order of their bytes. One that no turn names is swept.
 CREATE TABLE recording (
     name text COLLATE "C" PRIMARY KEY,
-    size bigint NOT NULL,                -- bytes
-    made double precision NOT NULL
+    size bigint,                         -- bytes; NULL: it is still arriving, or was cut off
+    made double precision NOT NULL       -- when the last of it was written
 );
-CREATE INDEX recording_made ON recording (made);
+CREATE INDEX recording_made ON recording (made, name);
 CREATE TABLE recording_chunk (
     name   text COLLATE "C" NOT NULL,
     number integer NOT NULL,             -- counted from 0

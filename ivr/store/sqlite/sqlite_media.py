@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ivr.storage import NewMedia
-from ivr.store.media_files import MediaFiles, in_memory
+from ivr.store.media_files import MediaFiles, in_memory, in_one_piece
 from ivr.store.sqlite.read_only import Reader
 
 _AUDIO = "SELECT audio FROM turn WHERE media = ? AND audio IS NOT NULL"
@@ -40,7 +40,7 @@ class SqliteMedia:
     async def path(self, media: str) -> AsyncIterator[Path]:
         """Return a file with the recording, for as long as the context; raise FileNotFoundError."""
         audio = await self._small(media)
-        async with self._files.path(media) if audio is None else self._files.copy(media, audio) as file:
+        async with self._files.path(media) if audio is None else self._files.copy(media, in_one_piece(audio)) as file:
             yield file
 
     async def size(self, media: str) -> int:
