@@ -45,6 +45,11 @@ class CallRecord(Struct, frozen=True, omit_defaults=True):
     "Of a call that we place: what stands for its whole order, so that another order under the same key is noticed."
 
     @property
+    def until(self) -> float:
+        """When the call's time is over, in seconds since 1970, unless a recording of it is on its way in."""
+        return self.idle_at if self.call.grace_until is None else self.call.grace_until
+
+    @property
     def user(self) -> User | None:
         """Whose values are kept beyond the call; None: nobody's, since the line does not say who is calling."""
         facts = self.call.facts

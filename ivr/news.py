@@ -20,3 +20,19 @@ class News(Protocol):
 
     def hear(self, topic: Topic, then: Callable[[str], None]) -> None:
         """From now on call `then`, in the event loop, with what each news of a topic is about."""
+
+
+class LocalNews:
+    """`News` of a store that one process has: whoever changes something tells it here."""
+
+    def __init__(self) -> None:
+        self._then: dict[Topic, list[Callable[[str], None]]] = {}
+
+    def hear(self, topic: Topic, then: Callable[[str], None]) -> None:
+        """From now on call `then` with what each news of a topic is about."""
+        self._then.setdefault(topic, []).append(then)
+
+    def tell(self, topic: Topic, about: str) -> None:
+        """Let everybody know who wants to hear of it."""
+        for then in self._then.get(topic, ()):
+            then(about)

@@ -28,7 +28,7 @@ Nothing is held in memory that a restart would miss:
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Final, Generic, TypeVar, cast
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -38,12 +38,12 @@ from ivr.bot_state import BotStates
 from ivr.call_record import CallRecord, Commit
 from ivr.conversations import addressed
 from ivr.engine.call import Facts, new_call
-from ivr.engine.events import CallEnded, CallPlaced, Event
+from ivr.engine.events import CallEnded, Event
 from ivr.engine.flow import Flow
 from ivr.errors import OrderRefused, StaleCall, WebhookError
 from ivr.ports import CallingChannel, CallKey, Channel, Dial, Incoming, Outbound, WebhookReply
 from ivr.storage import Absent, CallStore, CallStoreInMemory
-from ivr.turn_beginning import UNKNOWN, Beginning, Beginnings, recalled, with_user
+from ivr.turn_beginning import UNKNOWN, Beginning, Beginnings, with_user
 from ivr.turn_log import log_end, log_failures, log_message
 from ivr.turn_needs import Closings, Deliveries, Flows, Jobs, NoDeliveries, Uploads
 from ivr.user_values import User
@@ -63,6 +63,16 @@ class Turn(Struct, frozen=True):
         """The reply to the message; None: it is owed."""
         message = self.commit.message
         return None if message is None else self.commit.record.replies.get(message)
+
+
+class Beside(Struct, frozen=True):
+    """What is known of a call beside its record: answers that wait, and whether a recording is on its way in."""
+
+    inbox: Sequence[Event] = ()
+    uploading: bool = False
+
+
+NOTHING: Final = Beside()
 
 
 class Turns(Generic[Store]):
@@ -151,7 +161,7 @@ class Turns(Generic[Store]):
         while (record := await self._store.load(key)) is not None and record.call.phase != "over":
             now = self._now()
             channel = self._channels[key.channel]
-            uploading = self._uploading(record, now)
+            uploading = await self._uploading(record, now)
             forgotten = record.call.phase != "gone" and record.idle_at <= now and not uploading
             ticks = record.wake is not None and record.wake <= now
             if not (forgotten or ticks or channel.can.push or record.call.phase == "gone"):
@@ -197,24 +207,10 @@ class Turns(Generic[Store]):
         channel = cast("CallingChannel", self._channels[key.channel])
         while (record := await self._store.load(key)) is None:
             now = self._now()
-            placed = channel.place(dial, now=now)
-            began = CallPlaced(dial.caller, dial.to, closed=self._beginnings.closed(flow), values=values)
-            began = await recalled(self._store, flow, key, began, now=now)
-            commit = advance(
-                flow,
-                channel,
-                CallRecord(
-                    dial.id,
-                    key,
-                    new_call(flow.hash, Facts(id=dial.id, channel=key.channel)),
-                    idle_at=now + dial.ring + self._idle,
-                    ordered=ordered,
-                ),
-                now=now,
-                idle=self._idle,
-                grace=self._grace,
-                told=replace(placed, events=(began, *placed.events)),
-            )
+            told = await self._beginnings.placed(self._store, channel, dial, flow, key, values=values)
+            new = new_call(flow.hash, Facts(id=dial.id, channel=key.channel))
+            first = CallRecord(dial.id, key, new, idle_at=now + dial.ring + self._idle, ordered=ordered)
+            commit = advance(flow, channel, first, now=now, idle=self._idle, grace=self._grace, told=told)
             if why := commit.trace[0].ignored:
                 raise OrderRefused(why)
             await self._committed(Turn(flow, CallRecord(dial.id, key, commit.record.call), commit))
@@ -243,7 +239,8 @@ class Turns(Generic[Store]):
                     continue
             else:
                 flow = await self._flows.get(record.call.flow)
-                turn = self._told(message, flow, record, await self._store.inbox(record.id))
+                beside = Beside(await self._store.inbox(record.id), await self._uploading(record, self._now()))
+                turn = self._told(message, flow, record, beside)
                 if heard_enough(record):
                     return turn.commit.record, message.id
             if await self._committed(turn):
@@ -301,13 +298,13 @@ class Turns(Generic[Store]):
         record = CallRecord(call_id, incoming.key, new_call(begins.flow.hash, facts))
         return self._advanced(begins.flow, record, begins.heard, begins.now)
 
-    def _told(self, incoming: Incoming, flow: Flow, record: CallRecord, inbox: Sequence[Event] = ()) -> Turn:
+    def _told(self, incoming: Incoming, flow: Flow, record: CallRecord, beside: Beside = NOTHING) -> Turn:
         """Return what a message leads to where its call stands."""
         now = self._now()
         exchange = self._channels[incoming.key.channel].hear(record.leg, incoming, now=now)
-        return self._advanced(flow, record, Heard(incoming, exchange), now, inbox)
+        return self._advanced(flow, record, Heard(incoming, exchange), now, beside)
 
-    def _advanced(self, flow: Flow, record: CallRecord, heard: Heard, now: float, inbox: Sequence[Event] = ()) -> Turn:
+    def _advanced(self, flow: Flow, record: CallRecord, heard: Heard, now: float, beside: Beside = NOTHING) -> Turn:
         commit = advance(
             flow,
             self._channels[record.key.channel],
@@ -315,9 +312,9 @@ class Turns(Generic[Store]):
             now=now,
             idle=self._idle,
             grace=self._grace,
-            uploading=self._uploading(record, now),
+            uploading=beside.uploading,
             heard=heard,
-            inbox=inbox,
+            inbox=beside.inbox,
         )
         return Turn(flow, record, commit)
 
@@ -334,10 +331,9 @@ class Turns(Generic[Store]):
         if commit.record.call.phase == "over" != turn.before.call.phase:
             log_end(turn.flow, commit.record.call, now=self._now())
 
-    def _uploading(self, record: CallRecord, now: float) -> bool:
+    async def _uploading(self, record: CallRecord, now: float) -> bool:
         """Return whether a call's time is over, and a recording is on its way in that may be its own."""
-        until = record.idle_at if record.call.grace_until is None else record.call.grace_until
-        return until <= now and self._uploads.under_way(record.key, before=until)
+        return record.until <= now and await self._uploads.under_way(record.key, before=record.until)
 
 
 class TurnsInMemory(Turns[CallStoreInMemory]):
@@ -384,8 +380,8 @@ class TurnsInMemory(Turns[CallStoreInMemory]):
         if record is Absent.UNKNOWN and incoming.starts:
             begins = self._beginnings.of(self._named(incoming, None), name)
             return None if begins.flow.remembered else self._opened(begins)
-        if isinstance(record, Absent) or heard_enough(record):
-            return None
+        if isinstance(record, Absent) or heard_enough(record) or record.until <= self._now():
+            return None  # of a call whose time is over, an upload may be under way at another server
         message = self._named(incoming, record)
         flow = self._flows.held(record.call.flow)
         return None if flow is None or message.id in record.replies else self._told(message, flow, record)

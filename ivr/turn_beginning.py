@@ -5,7 +5,7 @@ and a replay needs nothing else.
 """
 
 from collections.abc import Callable, Mapping
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -14,7 +14,7 @@ from ivr.advance import Heard
 from ivr.engine.events import CallPlaced, CallReceived
 from ivr.engine.flow import Flow
 from ivr.errors import WebhookError
-from ivr.ports import CallKey, Channel, Incoming, Leg
+from ivr.ports import CallingChannel, CallKey, Channel, Dial, Exchange, Incoming, Leg
 from ivr.turn_needs import Closings, Flows
 from ivr.user_values import User, UserValues
 
@@ -63,6 +63,23 @@ class Beginnings:
         flow = self._flows.choose(name, received.called)
         begins = Beginning(flow, Heard(incoming, exchange), received, now)
         return begins.told(replace(received, closed=self.closed(flow))) if flow.all_calendars else begins
+
+    async def placed(
+        self,
+        known: UserValues,
+        channel: CallingChannel,
+        dial: Dial,
+        flow: Flow,
+        key: CallKey,
+        *,
+        values: Mapping[str, Any],
+    ) -> Exchange:
+        """Return what begins a call that we place; raise ValueError for a target that the channel cannot call."""
+        now = self._now()
+        placed = channel.place(dial, now=now)
+        began = CallPlaced(dial.caller, dial.to, closed=self.closed(flow), values=values)
+        began = await recalled(known, flow, key, began, now=now)
+        return replace(placed, events=(began, *placed.events))
 
     def closed(self, flow: Flow) -> Mapping[str, str]:
         """Return which calendars of a flow the operator has closed, each with its notice."""

@@ -47,7 +47,7 @@ class NoDeliveries:
 class Uploads(Protocol):
     """The recordings that are on their way in."""
 
-    def under_way(self, key: CallKey, *, before: float) -> bool:
+    async def under_way(self, key: CallKey, *, before: float) -> bool:
         """Return whether one that began before then (seconds since 1970) is this call's, or may be."""
 
 

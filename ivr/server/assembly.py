@@ -46,6 +46,8 @@ from ivr.server.webhook import Webhook
 from ivr.server.webhook_routes import WebhookRoutes
 from ivr.settings import Settings
 from ivr.store.media_files import new_name
+from ivr.store.opened import Opener
+from ivr.store.opening import open_store
 from ivr.trace.folders import CASES
 
 log = logging.getLogger(__name__)
@@ -90,13 +92,15 @@ async def running(
     cases: Path = CASES,
     watched: bool = False,
     short: bool = True,
+    opener: Opener = open_store,
 ) -> AsyncIterator[Running]:
     """Serve as long as the context lasts. `settings` have passed `check_settings`, `paths` are flow files or folders.
 
     `pretends`: flows are tried out, and callers may say what time it is to be, as in development mode (protocol 21);
     web services may be on this machine, and without a mail server, mails are files. `cases` is where the
     phone keeps calls. `watched`: this process ends if the server does not answer itself any more. `short`: plain
-    requests take the short way; never in development mode, where each request's host and origin are looked at.
+    requests take the short way; never in development mode, where each request's host and origin are looked at. `opener`
+    opens the store, which several servers may share.
 
     Raises what keeps a server from starting: SettingsError, FolderInUse, DataUnusable, FlowError.
     """
@@ -107,7 +111,9 @@ async def running(
         address = address_of(sock)
         public = settings.public_url or address
         checked = await asyncio.to_thread(development_lines if dev else lines_of_flows, settings)  # it may load a voice
-        backend = await open_backend(stack, settings, paths, public=public, lines=checked, dev=dev, pretends=pretends)
+        backend = await open_backend(
+            stack, settings, paths, public=public, lines=checked, dev=dev, pretends=pretends, opener=opener
+        )
         for plug in backend.plugs:
             if plug.begin is not None:
                 await plug.begin(stack)

@@ -16,6 +16,7 @@ from msgspec import Struct
 from ivr.audio.workers import Workers
 from ivr.bot_state import BotStates
 from ivr.capabilities import Capabilities
+from ivr.coordination import Coordination
 from ivr.engine.actions.record import TRANSCRIBE
 from ivr.engine.commands import FETCH, NotificationWay
 from ivr.engine.secret_values import Secrets
@@ -56,7 +57,7 @@ from ivr.speech_settings import engine_of, load_models
 from ivr.storage import Archive, CallStoreInMemory, MediaStore
 from ivr.store.data_folder import DataFolder
 from ivr.store.location import StoreLocation
-from ivr.store.opened import Opened
+from ivr.store.opened import Opened, Opener
 from ivr.store.opening import open_store
 from ivr.turn import TurnsInMemory
 
@@ -80,6 +81,8 @@ class Backend(Struct, frozen=True):
     outbox: Outbox
     requests: PlatformRequests
     states: BotStates
+    coordination: Coordination
+    "With other servers on the same store."
     sign_in: SignInParts
     turns: TurnsInMemory
 
@@ -93,12 +96,15 @@ async def open_backend(
     lines: Mapping[str, Capabilities],
     dev: bool,
     pretends: bool = False,
+    opener: Opener = open_store,
 ) -> Backend:
     """Hold the store and open it, load the flows, begin with the work that was left.
 
     Flows are checked against what each of `lines` can do. `public` is the address under which others reach this server.
     `dev`: all flows have to be without errors, and all channels are on. `pretends`, and `dev` likewise: flows are tried
     out, so web services may be on this machine, and without a mail server, mails are written into a folder.
+
+    `opener` opens the store, which several servers may share.
 
     `stack` closes the parts, the last one first, so that each stands on what it needs until it has ended.
     """
@@ -109,17 +115,26 @@ async def open_backend(
     await load_models(processes)
     location = location_of(settings)
     folder = stack.enter_context(location.hold())
-    opened = await _open_store(stack, location)
+    opened = await _open_store(stack, location, opener)
     secret_values = secrets_of(settings)
     egress = egress_of(settings, dev=trial)
     provided = provided_by(settings, secret_values, egress, pretends=trial)
     registry = await _open_registry(settings, secret_values, paths, opened, lines=lines, provided=provided, strict=dev)
-    arrivals = Arrivals()
+    arrivals = Arrivals(opened.coordination)
     closings = Closings(folder.closed, settings.closed)
     closings.log_start({name for flow in registry.all() if flow.flow for name in flow.flow.all_calendars})
     links = RecordingLinks(public, opened.link_key)
     here = Surroundings(
-        public, f"{public}{MEDIA}".rstrip("/"), links, opened.token_key, folder, dev, trial, opened.mailbox
+        public,
+        f"{public}{MEDIA}".rstrip("/"),
+        links,
+        opened.token_key,
+        folder,
+        dev,
+        trial,
+        opened.mailbox,
+        opened.news,
+        opened.coordination,
     )
     plugs = [source.make(settings, here) for source in sources_on(settings, dev=dev)]
     sign_in = await open_sign_in(stack, settings, opened, folder, public=public, dev=dev)
@@ -161,6 +176,7 @@ async def open_backend(
         outbox=opened.outbox,
         requests=opened.requests,
         states=opened.states,
+        coordination=opened.coordination,
         sign_in=sign_in,
         turns=turns,
     )
@@ -202,7 +218,7 @@ def _make_workers(
     }
     limits = {TRANSCRIBE: concurrency_of(settings), HTTP: AT_ONCE, FETCH: AT_ONCE, SIGN_IN: SIGN_INS_AT_ONCE}
     return _Workers(
-        Worker(opened.calls, services, limits=limits),
+        Worker(opened.calls, services, news=opened.news, limits=limits),
         Notifier(opened.outbox, senders),
         PlatformRequestWorker(opened.requests, apis),
     )
@@ -222,8 +238,8 @@ def _channels(plugs: Sequence[Plug]) -> Mapping[str, Channel]:
     return {**off, **{plug.channel.name: plug.channel for plug in plugs}}
 
 
-async def _open_store(stack: AsyncExitStack, location: StoreLocation) -> Opened:
-    opened = await open_store(location)
+async def _open_store(stack: AsyncExitStack, location: StoreLocation, opener: Opener) -> Opened:
+    opened = await opener(location)
     stack.push_async_callback(opened.close)
     for call, what in opened.set_aside:
         log.error("call set aside", extra={"call": call, "reason": what})

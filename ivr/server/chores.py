@@ -1,10 +1,12 @@
 """Which chores a server does, and how often: everything that happens because time passes (`ticker` does it)."""
 
 import asyncio
+import secrets
 import time
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack
-from typing import Any
+from functools import partial
+from typing import Any, TypeAlias
 
 from ivr.server.backend import Backend
 from ivr.server.ticker import (
@@ -19,16 +21,48 @@ from ivr.settings import Settings
 
 SECOND, MINUTE, HOUR, DAY = 1.0, 60.0, 3600.0, 86400.0
 
+Chore: TypeAlias = Callable[[], Awaitable[None]]
+
 
 def begin_chores(stack: AsyncExitStack, settings: Settings, backend: Backend) -> None:
     """Begin with all chores; `stack` ends them."""
+    server = secrets.token_hex(8)
+
+    async def alone(chore: Chore, name: str, seconds: float) -> None:
+        if await backend.coordination.lease("chore", name, owner=server, lasts=1.5 * seconds):
+            await chore()
+
+    for chore, name, seconds in _of_each_server(backend):
+        _begin(stack, every(seconds, chore, name=name))
+    for chore, name, seconds in _of_all_servers(settings, backend):
+        _begin(stack, every(seconds, partial(alone, chore, name, seconds), name=name))
+
+
+def _of_each_server(backend: Backend) -> Sequence[tuple[Chore, str, float]]:
+    """Return what each server does for itself, with its name, and how often."""
 
     async def wake() -> None:
         backend.worker.kick()  # for orders that the store could not give out
         await wake_due(backend.store, backend.turns.wake, time.time())
 
-    retention = Retention(backend.archive, backend.recordings, backend.folder)
+    async def tend() -> None:
+        for plug in backend.plugs:
+            if plug.tend is not None:
+                plug.tend(time.time())
+        await backend.sign_in.tend(time.time())
 
+    return (
+        (wake, "wake", SECOND),
+        (backend.sign_in.attempts.sweep, "sign-ins", SECOND),
+        (backend.registry.refresh, "flows", SECOND),
+        (backend.arrivals.tell, "uploads", SECOND),
+        (tend, "channels", MINUTE),
+    )
+
+
+def _of_all_servers(settings: Settings, backend: Backend) -> Sequence[tuple[Chore, str, float]]:
+    """Return what one of all servers on a store does for all of them; done by two it is only wasted."""
+    retention = Retention(backend.archive, backend.recordings, backend.folder)
     values = ValueRetention(backend.store, backend.archive)
 
     async def forget() -> None:
@@ -43,19 +77,7 @@ def begin_chores(stack: AsyncExitStack, settings: Settings, backend: Backend) ->
         before = None if settings.bot_state_retention is None else time.time() - settings.bot_state_retention * DAY
         await forget_bot_states(backend.states, before=before)
 
-    async def tend() -> None:
-        for plug in backend.plugs:
-            if plug.tend is not None:
-                plug.tend(time.time())
-        await backend.sign_in.tend(time.time())
-
-    _begin(stack, every(SECOND, wake, name="wake"))
-    _begin(stack, every(SECOND, backend.sign_in.attempts.sweep, name="sign-ins"))
-    _begin(stack, every(SECOND, backend.registry.refresh, name="flows"))
-    _begin(stack, every(MINUTE, tend, name="channels"))
-    _begin(stack, every(MINUTE, forget, name="forget"))
-    _begin(stack, every(MINUTE, forget_states, name="bot state"))
-    _begin(stack, every(HOUR, sweep, name="sweep"))
+    return (forget, "forget", MINUTE), (forget_states, "bot state", MINUTE), (sweep, "sweep", HOUR)
 
 
 def _begin(stack: AsyncExitStack, chore: Coroutine[Any, Any, None]) -> None:

@@ -2,7 +2,8 @@
 
 An order was committed before it gets here, and the store counts each run before it begins. It may run twice after a
 crash, but its first answer alone counts. The answer goes to the turn that is waiting for it (`settled`), or else the
-call is woken.
+call is woken. Where several servers share the store, the turn may wait at one of them and the order run at another:
+then the turn hears of the answer by news, and looks into the inbox by itself now and then.
 """
 
 import asyncio
@@ -10,10 +11,10 @@ import logging
 import secrets
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
 
 from ivr.engine.events import ServiceFailed, ServicesEvent
 from ivr.errors import IvrError, StoreUnavailable
+from ivr.news import News
 from ivr.ports import CallKey
 from ivr.services.service import Service, ServiceError
 from ivr.storage import CallStore, Order
@@ -24,6 +25,8 @@ Wake = Callable[[CallKey], Awaitable[None]]
 
 LEASE = 60.0
 "Seconds beyond what an order's request allows, after which its worker is taken to be dead if there is no answer."
+LOOK = 0.5
+"Seconds between two looks into the inbox that a turn waits for: news can get lost."
 LONGEST_PAUSE = 30.0
 "Seconds between two tries to save an answer, once the store has failed for a while."
 
@@ -36,10 +39,14 @@ class Worker:
         store: CallStore,
         services: Mapping[str, Service],
         *,
+        news: News | None = None,
         at_once: int = 4,
         limits: Mapping[str, int] | None = None,
     ) -> None:
-        """Carry out so many orders to a service `at_once`, or as `limits` says by service: none waits for another."""
+        """Carry out so many orders to a service `at_once`, or as `limits` says by service: none waits for another.
+
+        `news` tells of the answers that other servers have saved.
+        """
         self._store = store
         self._services = services
         self._at_once = at_once
@@ -53,6 +60,8 @@ class Worker:
         self._kicked = asyncio.Event()
         self._main: asyncio.Task[None] | None = None
         self._wake: Wake | None = None
+        if news is not None:
+            news.hear("answer", self._heard)
 
     def start(self, wake: Wake) -> None:
         """Begin, with the orders that an earlier process left open."""
@@ -73,14 +82,16 @@ class Worker:
 
     async def settled(self, call: str, timeout: float) -> None:  # noqa: ASYNC109  # the turn's budget, not an error
         """Return when an answer for the call lies in its inbox, or after so many seconds."""
-        answered = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        ends = loop.time() + timeout
+        answered = loop.create_future()
         self._waiting.setdefault(call, set()).add(answered)
         try:
             # Looked up after we are on the list: an answer is either there already, or will find us.
-            if not await self._store.inbox(call):
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(max(timeout, 0.0)):
-                        await answered
+            while not await self._store.inbox(call) and (left := ends - loop.time()) > 0:
+                await asyncio.wait((answered,), timeout=min(left, LOOK))
+                if answered.done():
+                    return
         finally:
             waiting = self._waiting[call]
             waiting.discard(answered)
@@ -161,11 +172,15 @@ class Worker:
             await asyncio.sleep(pause)
             pause = min(pause * 2, LONGEST_PAUSE)
 
+    def _heard(self, call: str) -> None:
+        """Let the turns of a call go on: an answer for it was saved, here or elsewhere."""
+        for answered in self._waiting.get(call, ()):
+            if not answered.done():
+                answered.set_result(None)
+
     async def _tell(self, order: Order) -> None:
-        if waiting := self._waiting.get(order.call):
-            for answered in waiting:
-                if not answered.done():
-                    answered.set_result(None)
+        if order.call in self._waiting:
+            self._heard(order.call)
         elif self._wake is not None:
             try:
                 await self._wake(order.key)

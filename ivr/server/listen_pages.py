@@ -14,14 +14,16 @@ is slow is filled up with silence, one that is fast is not read for a while, and
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+import secrets
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
 from typing import Protocol
 
 from aiohttp import WSCloseCode, web
 from msgspec.structs import replace
 
 from ivr.channels.jambonz import wire
+from ivr.coordination import Coordination, call_name
 from ivr.engine.commands import Record
 from ivr.engine.events import Event, RecordingMade
 from ivr.errors import DataUnusable, FlowError, StoreUnavailable, WebhookError
@@ -42,6 +44,10 @@ FAREWELL = 2.0
 "Seconds for the other side to confirm the end of the socket."
 PATIENCE = 3.0
 "Seconds for which a message about a recording waits for that recording to be saved."
+LOOK = 0.25
+"Seconds between two looks whether a recording at another server is saved."
+LONGEST = 900.0
+"Seconds for which others believe that a recording is under way whose server was killed; a flow's take 600 at most."
 CONTENT_TYPE = "audio/wav"
 
 
@@ -77,6 +83,7 @@ class ListenPages:
         recordings: MediaStore,
         turns: TakesTurns,
         arrivals: Arrivals,
+        coordination: Coordination,
         now: Callable[[], float],
         refusals: Refusals,
     ) -> None:
@@ -87,11 +94,13 @@ class ListenPages:
         self._recordings = recordings
         self._turns = turns
         self._arrivals = arrivals
+        self._coordination = coordination
         self._now = now
         self._refusals = refusals
         self._under_way: dict[tuple[CallKey, str], asyncio.Event] = {}
         "By call and operation; set once the recording is saved."
         self._ends = asyncio.Event()
+        self._name = secrets.token_hex(8)
 
     def owns(self, path: str) -> bool:
         """Return whether an address is one for sound."""
@@ -111,11 +120,12 @@ class ListenPages:
         let_in(request)
         saved = self._under_way[key, op] = asyncio.Event()
         try:
-            with self._arrivals.count(arrived) as arrival:
-                arrival.calls = frozenset({key})
-                await socket.prepare(request)
-                taken = await self._record(socket, key, op, record)
-            saved.set()
+            async with self._alone_with(key, op):
+                with self._arrivals.count(arrived) as arrival:
+                    arrival.calls = frozenset({key})
+                    await socket.prepare(request)
+                    taken = await self._record(socket, key, op, record)
+                saved.set()
             await _closed(socket, taken)
         finally:
             saved.set()
@@ -135,6 +145,32 @@ class ListenPages:
                     await asyncio.wait_for(saved.wait(), PATIENCE)
                 except TimeoutError:
                     log.warning("recording still under way", extra={"platform_call": key.id})
+                return
+        if not self._coordination.alone:
+            await self._saved_elsewhere(incoming)
+
+    async def _saved_elsewhere(self, incoming: Incoming) -> None:
+        """Wait as `before` does for a recording whose socket is at another server."""
+        step = _named(incoming.key, incoming.id)
+        loop = asyncio.get_running_loop()
+        ends = loop.time() + PATIENCE
+        while await self._coordination.leased("recording", step):
+            if loop.time() > ends:
+                log.warning("recording still under way", extra={"platform_call": incoming.key.id})
+                return
+            await asyncio.sleep(LOOK)
+
+    @asynccontextmanager
+    async def _alone_with(self, key: CallKey, op: str) -> AsyncIterator[None]:
+        """Let no other server record this, and let all know that it is under way; raise WebhookError (409)."""
+        step = _named(key, self._channel.recorded(key, op, (), None).id)
+        if not await self._coordination.lease("recording", step, owner=self._name, lasts=LONGEST):
+            raise WebhookError(409, "in-use", "This recording is under way already.")
+        try:
+            yield
+        finally:
+            with suppress(StoreUnavailable):  # it ends by itself
+                await self._coordination.release("recording", step, owner=self._name)
 
     async def close(self) -> None:
         """End the recordings that are under way: what was said so far is kept, and the calls go on."""
@@ -204,6 +240,10 @@ class ListenPages:
                 await self._recordings.delete(media)
         except StoreUnavailable as error:
             log.warning("recording left to the sweep", extra={"reason": str(error)})
+
+
+def _named(key: CallKey, message: str) -> str:
+    return f"{call_name(key)}/{message}"
 
 
 async def _closed(socket: web.WebSocketResponse, code: WSCloseCode) -> None:

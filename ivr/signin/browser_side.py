@@ -17,7 +17,7 @@ from ivr.signin.attempt_rules import confirmed, ended, may_confirm, proved, rede
 from ivr.signin.attempts import Attempts, Held
 from ivr.signin.authority import Authority, AuthorityAway, AuthorityRefused, Redirect
 from ivr.signin.drawing import Digests, challenge, new_code, new_link, new_secret, new_verifier, only_digits, same
-from ivr.signin.tally import Tally
+from ivr.tally import Tally
 
 log = logging.getLogger(__name__)
 

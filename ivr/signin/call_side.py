@@ -19,8 +19,8 @@ from ivr.signin.attempts import Attempts
 from ivr.signin.authority import Authority, AuthorityAway, AuthorityRefused
 from ivr.signin.device_poller import DevicePoller
 from ivr.signin.drawing import Digests, new_id, new_link, new_ticket, only_digits, same
-from ivr.signin.tally import Tally
 from ivr.signin.token_vault import TokenVault
+from ivr.tally import Tally
 
 log = logging.getLogger(__name__)
 

@@ -1,15 +1,19 @@
 """What is there once a store is open: for a server, and for a command beside it."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
+from typing import TypeAlias
 
 from msgspec import Struct
 
 from ivr.bot_state import BotStates, StateErasure
+from ivr.coordination import Coordination
 from ivr.mailbox import Mailbox
+from ivr.news import News
 from ivr.outbox import Outbox, PlatformRequests
 from ivr.sign_in_storage import SignInStore
 from ivr.storage import Archive, CallStoreInMemory, MediaStore
+from ivr.store.location import StoreLocation
 
 
 class Opened(Struct, frozen=True):
@@ -23,6 +27,10 @@ class Opened(Struct, frozen=True):
     states: BotStates
     sign_ins: SignInStore
     mailbox: Mailbox
+    news: News
+    "Of what other servers on the same store have changed."
+    coordination: Coordination
+    "With them."
     link_key: bytes
     "The key of the addresses of recordings: derived from that of sealed values, as the next one is."
     token_key: bytes
@@ -39,6 +47,10 @@ class Opened(Struct, frozen=True):
     async def close(self) -> None:
         """Let go of the data, after everything under way is saved."""
         await self.parts.aclose()
+
+
+Opener: TypeAlias = Callable[[StoreLocation], Awaitable[Opened]]
+"Opens a store for one server."
 
 
 class CommandStore(Struct, frozen=True):

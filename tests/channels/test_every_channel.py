@@ -4,6 +4,7 @@ A channel comes in by its entry in `SOURCES`; the call that it is tried with is 
 """
 
 import re
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,9 +14,11 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from ivr.channels.botframework.page_channel import PAGE
+from ivr.coordination import LocalCoordination
 from ivr.engine.commands import LineCommand
 from ivr.engine.events import CallReceived
 from ivr.errors import WebhookError
+from ivr.news import LocalNews
 from ivr.ports import Incoming, Leg, WebhookReply, WebhookRequest
 from ivr.server.plugs import SOURCES
 from ivr.server.plugs.plug import Plug, Source, Surroundings
@@ -35,8 +38,9 @@ ALL = (*SOURCES, BELL)
 def plugged(source: Source, settings: Settings = Settings()) -> Plug:  # noqa: B008  # frozen
     links = RecordingLinks("https://ivr.example", b"k" * 32)
     folder, mailbox = DataFolder(Path("none")), MemoryMailbox(MemoryStore())
+    shared = mailbox, LocalNews(), LocalCoordination(time.time)
     here = Surroundings(
-        "https://ivr.example", "https://ivr.example/media", links, b"t" * 32, folder, True, False, mailbox
+        "https://ivr.example", "https://ivr.example/media", links, b"t" * 32, folder, True, False, *shared
     )
     return source.make(settings, here)
 

@@ -16,6 +16,7 @@ from aiohttp import web
 from ivr.call_record import CallRecord
 from ivr.channels.jambonz import wire
 from ivr.channels.jambonz.addresses import LISTEN
+from ivr.coordination import LocalCoordination
 from ivr.engine.events import Event
 from ivr.errors import WebhookError
 from ivr.media.sound import tone
@@ -88,6 +89,7 @@ class RecordingHouse:
             recordings=self.media,
             turns=self.turns,
             arrivals=self.arrivals,
+            coordination=LocalCoordination(lambda: self.time),
             now=lambda: self.time,
             refusals=self.refusals,
         )

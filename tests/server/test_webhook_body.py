@@ -142,12 +142,12 @@ async def test_a_call_is_waited_for_while_an_upload_is_under_way_that_may_be_its
         writer.write(pieces[0] + pieces[-1][:500_000])
         await until(lambda: bool(served.files), within=served.audio)
         after = time.time() + 60
-        assert served.arrivals.under_way(KEY, before=after)
-        assert served.arrivals.under_way(OTHER, before=after) is maybe_of_others
-        assert not served.arrivals.under_way(KEY, before=began)
+        assert await served.arrivals.under_way(KEY, before=after)
+        assert await served.arrivals.under_way(OTHER, before=after) is maybe_of_others
+        assert not await served.arrivals.under_way(KEY, before=began)
     await until(lambda: not served.files, within=served.audio)
     await served.listener.close()  # returns when no request is under way
-    assert not served.arrivals.under_way(KEY, before=after)
+    assert not await served.arrivals.under_way(KEY, before=after)
 
 
 async def test_an_upload_counts_as_under_way_until_its_turn_is_over(served: Served) -> None:
@@ -155,11 +155,11 @@ async def test_an_upload_counts_as_under_way_until_its_turn_is_over(served: Serv
     async with connected(served.port) as (reader, writer):
         writer.write(request("POST", "/callback", form(LARGER), FORM_TYPE))
         await endpoint.reached()
-        assert served.arrivals.under_way(KEY, before=time.time() + 60)
-        assert not served.arrivals.under_way(OTHER, before=time.time() + 60)
+        assert await served.arrivals.under_way(KEY, before=time.time() + 60)
+        assert not await served.arrivals.under_way(OTHER, before=time.time() + 60)
         endpoint.set()
         assert (await read_answer(reader)).status == 200
-    assert not served.arrivals.under_way(KEY, before=time.time() + 60)
+    assert not await served.arrivals.under_way(KEY, before=time.time() + 60)
 
 
 async def test_a_small_upload_comes_to_its_turn_whole_and_is_no_file(served: Served) -> None:

@@ -241,7 +241,7 @@ class World:
         self._uploads.clear()
         self._start()
 
-    def under_way(self, key: CallKey, *, before: float) -> bool:
+    async def under_way(self, key: CallKey, *, before: float) -> bool:
         return any(flight.began < before for flight in self._uploads)
 
     async def _take(self, incoming: Incoming, flight: Flight, media: str | None) -> None:

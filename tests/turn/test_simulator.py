@@ -198,7 +198,7 @@ def test_the_simulator_sees_calls_that_nobody_wakes() -> None:
 class ImpatientWorld(World):
     """Sees no upload that is under way."""
 
-    def under_way(self, key: CallKey, *, before: float) -> bool:
+    async def under_way(self, key: CallKey, *, before: float) -> bool:
         return False
 
 

@@ -1,5 +1,6 @@
 """A server in development and a played carrier need no settings: what is recorded is fetched, on this machine alone."""
 
+import time
 from pathlib import Path
 
 import pytest
@@ -8,8 +9,10 @@ from msgspec.structs import replace
 from ivr import trial_carrier
 from ivr.cli.phone.carrier_flags import CarrierFlags
 from ivr.cli.phone.twiml_line import twiml_line
+from ivr.coordination import LocalCoordination
 from ivr.media.recorder import Recorder
 from ivr.media.sound import SilentRenderer, Sound
+from ivr.news import LocalNews
 from ivr.phone.callers.turn_based import TurnBased
 from ivr.server.assembly import running
 from ivr.server.plugs.plug import Source, Surroundings
@@ -44,7 +47,8 @@ async def test_a_recording_of_a_played_carrier_is_fetched(
 def test_that_carrier_is_for_development_alone(source: Source) -> None:
     links = RecordingLinks("https://ivr.example", b"k" * 32)
     folder, mailbox = DataFolder(Path("none")), MemoryMailbox(MemoryStore())
-    here = Surroundings("https://ivr.example", "", links, b"t" * 32, folder, True, False, mailbox)
+    shared = mailbox, LocalNews(), LocalCoordination(time.time)
+    here = Surroundings("https://ivr.example", "", links, b"t" * 32, folder, True, False, *shared)
     assert repr(source.make(Settings(), here).api) == "PlatformApi(127.0.0.1)"
     with pytest.raises(SettingsError):
         source.make(Settings(), replace(here, dev=False))

@@ -39,6 +39,8 @@ T = TypeVar("T")
 
 HOLD: Final = 25.0
 "Seconds for which a browser is kept waiting: shorter than proxies are patient."
+LOOK: Final = 2.0
+"Seconds between two looks for what another server may have put there: news of it can get lost."
 AT_ONCE: Final = 50
 "Messages of an answer."
 _POSTS, _FRAME, _EMBED = f"{CHAT}/", f"{CHAT}/frame", f"{CHAT}/embed.js"
@@ -86,10 +88,12 @@ class ChatPages:
         own: bool = False,
         forwarded: bool = False,
         hold: float = HOLD,
+        look: float = HOLD,
     ) -> None:
         """`secret` is what a site's server shows; None: no site has the chat. `own`: there is a page of our own.
 
         `flows` can be chosen there, each with what it is for; `forwarded`: the visitor's address comes from a proxy.
+        A browser waits `hold` seconds at most; what another server may have put there is looked for every `look`.
         """
         self._visits = visits
         self._mailbox = mailbox
@@ -102,6 +106,7 @@ class ChatPages:
         self._own = own
         self._forwarded = forwarded
         self._hold = hold
+        self._look = look
         self._reads = RateLimit(*_READS, most=16_384)
 
     @staticmethod
@@ -187,13 +192,17 @@ class ChatPages:
     async def _awaited(self, conversation: str, visitor: str, last: str) -> Sequence[Mail]:
         """Return what follows a message, as soon as there is something; nothing, if that takes too long."""
         with self._listeners.listening(conversation, visitor) as heard:
-            found = await self._mailbox.after(conversation, last, limit=AT_ONCE)
-            if found or self._listeners.closed:
-                return found
-            with suppress(TimeoutError):
-                async with asyncio.timeout(self._hold):
-                    await heard.wait()
-            return await self._mailbox.after(conversation, last, limit=AT_ONCE)
+            loop = asyncio.get_running_loop()
+            ends = loop.time() + self._hold
+            while True:
+                waited = heard.is_set()
+                found = await self._mailbox.after(conversation, last, limit=AT_ONCE)
+                left = ends - loop.time()
+                if found or waited or left <= 0 or self._listeners.closed:
+                    return found
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(min(left, self._look)):
+                        await heard.wait()
 
 
 async def _read(request: web.BaseRequest, kind: type[T]) -> T:

@@ -11,6 +11,7 @@ from ivr.channels.jambonz.addresses import CALL, LISTEN, STATUS
 from ivr.channels.jambonz.codec import JambonzChannel
 from ivr.channels.jambonz.signature import SignatureVerifier
 from ivr.channels.jambonz.voices import Voices
+from ivr.coordination import Coordination
 from ivr.jambonz_settings import secrets_in
 from ivr.phone.wire.transfer_targets import may_transfer
 from ivr.ports import Incoming
@@ -37,8 +38,9 @@ _EXAMPLE = {
 class _Sockets:
     """Where callers are recorded: there is none until the server stands behind it."""
 
-    def __init__(self, channel: JambonzChannel) -> None:
+    def __init__(self, channel: JambonzChannel, coordination: Coordination) -> None:
         self._channel = channel
+        self._coordination = coordination
         self._pages: list[ListenPages] = []
 
     def pages(self, behind: Behind) -> Sequence[LinePages]:
@@ -51,6 +53,7 @@ class _Sockets:
                 recordings=behind.recordings,
                 turns=behind.turns,
                 arrivals=behind.arrivals,
+                coordination=self._coordination,
                 now=behind.now,
                 refusals=behind.refusals,
             )
@@ -80,7 +83,7 @@ def _channel(settings: Settings, here: Surroundings) -> JambonzChannel:
 
 def _make(settings: Settings, here: Surroundings) -> Plug:
     channel = _channel(settings, here)
-    sockets = _Sockets(channel)
+    sockets = _Sockets(channel, here.coordination)
     secrets = secrets_in(settings.jambonz_webhook_secret) if settings.jambonz_webhook_secret else []
     return Plug(
         channel,

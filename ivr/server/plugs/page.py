@@ -5,7 +5,7 @@ from typing import Final
 
 from ivr.auth.page_tokens import PageTokens
 from ivr.channels.botframework.page_channel import PAGE, PAGE_MESSAGES, PAGE_SERVICE, PageChannel
-from ivr.server.chat_page.chat_pages import ChatPages
+from ivr.server.chat_page.chat_pages import HOLD, LOOK, ChatPages
 from ivr.server.chat_page.listeners import Listeners
 from ivr.server.chat_page.page_delivery import PageDelivery
 from ivr.server.chat_page.page_verifier import PageVerifier
@@ -39,6 +39,7 @@ def _make(settings: Settings, here: Surroundings) -> Plug:
     check_patience(settings, settings.chat_patience, setting="IVR_CHAT_PATIENCE", dev=here.dev)
     tokens = PageTokens(here.token_key)
     listeners = Listeners(max(8, settings.max_connections // _LISTENING))
+    here.news.hear("mail", listeners.wake)  # another server may have put it there
     channel = PageChannel(
         account=_ACCOUNT,
         serves=lambda address: address == PAGE_SERVICE,
@@ -70,6 +71,7 @@ def _make(settings: Settings, here: Surroundings) -> Plug:
             title=settings.chat_page_title,
             own=here.dev,
             forwarded=settings.chat_page_forwarded,
+            look=HOLD if here.coordination.alone else LOOK,
         )
         return (page,)
 

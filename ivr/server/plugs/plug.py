@@ -12,7 +12,9 @@ from typing import Literal, Protocol
 from msgspec import Struct, field
 
 from ivr.capabilities import Capabilities
+from ivr.coordination import Coordination
 from ivr.mailbox import Mailbox
+from ivr.news import News
 from ivr.ports import Channel, Incoming, Verifier
 from ivr.server.app import Pages
 from ivr.server.arrivals import Arrivals
@@ -45,6 +47,10 @@ class Surroundings(Struct, frozen=True):
     "Callers may say what time it is to be."
     mailbox: Mailbox
     "Where messages wait for whoever comes and reads them."
+    news: News
+    "Of what other servers on the same store have changed."
+    coordination: Coordination
+    "With them."
 
 
 class Behind(Struct, frozen=True):

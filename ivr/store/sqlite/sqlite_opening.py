@@ -1,9 +1,12 @@
 """Opens the store of a data folder: SQLite and a folder of recordings."""
 
 import asyncio
+import time
 from contextlib import AsyncExitStack, closing
 
+from ivr.coordination import LocalCoordination
 from ivr.errors import DataUnusable
+from ivr.news import LocalNews
 from ivr.store import mail_columns, sign_in_columns, state_columns
 from ivr.store.call_reading import printable_id
 from ivr.store.data_folder import DataFolder
@@ -38,6 +41,8 @@ async def open_sqlite(location: StoreLocation) -> Opened:
         SqliteBotStates(folder.database, StateRows(store.derived_key(state_columns.PURPOSE)), store),
         SqliteSignIns(folder, server=store, key=store.derived_key(sign_in_columns.PURPOSE)),
         SqliteMailbox(folder, server=store, key=store.derived_key(mail_columns.PURPOSE)),
+        LocalNews(),
+        LocalCoordination(time.time),
         link_key=store.derived_key("recording links"),
         token_key=store.derived_key("address tokens"),
         sign_in_key=store.derived_key("sign-in digests"),
