@@ -217,7 +217,7 @@ class Block(Struct, frozen=True):
     changes: int
     "How often something of it has changed: each commit of a call counts."
     members: int
-    "How often a call has come or gone."
+    "How often a call has come or gone, or what else stands for which calls it holds."
 
     @property
     def taken(self) -> tuple[int, int, int]:

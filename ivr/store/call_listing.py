@@ -8,7 +8,8 @@ from typing import Any, TypeVar
 from ivr.call_record import CallRecord, Stepped
 from ivr.errors import UnreadableRow
 from ivr.ports import CallKey
-from ivr.storage import CallSummary, CallTrace, StoredCall
+from ivr.storage import Block, CallSummary, CallTrace, StoredCall
+from ivr.store.live import BLOCK
 from ivr.store.rows import LATEST, read_public, read_trace
 
 T = TypeVar("T")
@@ -20,11 +21,11 @@ NEWEST = 2**63 - 1
 
 
 async def in_portions(
-    ask: Callable[[int, int], Awaitable[tuple[Sequence[T], int]]], start: int
+    ask: Callable[[int, int], Awaitable[tuple[Sequence[T], int]]], start: int, *, most: int = MOST
 ) -> AsyncGenerator[Sequence[T], None]:
     """Ask for so many from the row of the last answer on (at first `start`), until there is no further row.
 
-    An answer is what was found, and the row of the last of it.
+    An answer is what was found, and the row of the last of it. `most`: calls that are asked for at a time.
     """
     number, position = PORTION, start
     while True:
@@ -32,7 +33,7 @@ async def in_portions(
         if last == position:
             return
         yield found
-        number, position = min(2 * number, MOST), last
+        number, position = min(2 * number, most), last
 
 
 def public_record(row: Sequence[Any]) -> CallRecord:
@@ -78,6 +79,11 @@ def call_traces(turns: Iterable[tuple[int, str | None, str]]) -> Iterator[CallTr
         except UnreadableRow:  # `ivr calls damaged` names it; the others are counted
             continue
         yield ended, trace
+
+
+def rows_of(block: Block) -> tuple[int, int]:
+    """Return the first row of a block, and the last one that may be there."""
+    return block.first, (block.number + 1) * BLOCK - 1
 
 
 def call_summary(identity: object, *, over: bool, state: Sequence[object], last: object, damaged: bool) -> CallSummary:

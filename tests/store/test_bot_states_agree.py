@@ -1,4 +1,4 @@
-"""Whatever bots do, in any order, the twin and the store on the disk hold what a plain table would."""
+"""Whatever bots do, in any order, the twin and the stores on the disk hold what a plain table would."""
 
 import asyncio
 import tempfile
@@ -8,11 +8,15 @@ from typing import Any
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
 from ivr.bot_state import TOUCHED_EVERY, StateKey
 from ivr.errors import StateChanged, TooManyStates
-from tests.store.store_worlds import MemoryWorld, SqliteWorld, World
+from tests.postgres.cluster import Database
+from tests.store.postgres_world import PostgresWorld
+from tests.store.store_worlds import MemoryWorld, SqliteWorld
+
+StatesWorld = MemoryWorld | SqliteWorld | PostgresWorld
 
 MOST = 4
 ANY, WRONG = "any tag", "a tag that nobody has"
@@ -29,12 +33,15 @@ DATA = st.binary(max_size=2).map(lambda data: b'"%s"' % data.hex().encode()) | s
 class Bots(RuleBasedStateMachine):
     """The model: data and tag by name, the oldest first, and every tag that there ever was."""
 
-    def __init__(self) -> None:
+    def __init__(self, database: Database | None = None) -> None:
         super().__init__()
         self.runner = asyncio.Runner()
         self.folder = tempfile.TemporaryDirectory()
-        self.disk = SqliteWorld(Path(self.folder.name))
-        self.worlds: tuple[World, World] = (MemoryWorld(), self.disk)
+        self.disk: SqliteWorld | PostgresWorld = SqliteWorld(Path(self.folder.name))
+        if database is not None:
+            database.empty()
+            self.disk = PostgresWorld(database)
+        self.worlds: tuple[StatesWorld, StatesWorld] = (MemoryWorld(), self.disk)
         self.model: dict[StateKey, tuple[bytes, str]] = {}
         self.used: dict[StateKey, float] = {}
         self.tags: set[str] = set()
@@ -53,14 +60,14 @@ class Bots(RuleBasedStateMachine):
         self.runner.close()
         self.folder.cleanup()
 
-    def both(self, ask: Callable[[World], Awaitable[object]]) -> Any:
+    def both(self, ask: Callable[[StatesWorld], Awaitable[object]]) -> Any:
         """Do one thing to both, and give what both say to it."""
         ours, theirs = (self.runner.run(self.answer(ask, world)) for world in self.worlds)
         assert ours == theirs
         return ours
 
     @staticmethod
-    async def answer(ask: Callable[[World], Awaitable[object]], world: World) -> object:
+    async def answer(ask: Callable[[StatesWorld], Awaitable[object]], world: StatesWorld) -> object:
         try:
             return await ask(world)
         except (StateChanged, TooManyStates) as error:
@@ -130,7 +137,12 @@ class Bots(RuleBasedStateMachine):
             self.get(key)
 
 
-TestBots = Bots.TestCase
-TestBots.settings = settings(
+SETTINGS = settings(
     max_examples=12, stateful_step_count=25, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
+TestBots = Bots.TestCase
+TestBots.settings = SETTINGS
+
+
+def test_so_does_a_database_that_servers_share(postgres: Database) -> None:
+    run_state_machine_as_test(lambda: Bots(postgres), settings=SETTINGS)  # type: ignore[arg-type]  # a factory will do

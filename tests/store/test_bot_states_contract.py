@@ -1,19 +1,24 @@
 """What `BotStates` promises, asked of every store."""
 
 import asyncio
-from collections.abc import Hashable, Sequence
+from collections.abc import AsyncIterator, Hashable, Sequence
+from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
 
-from ivr.bot_state import TOUCHED_EVERY, StateKey, StateRecord, StateTags
-from ivr.errors import BrokenSeal, StateChanged, TooManyStates, UnreadableRow
+from ivr.bot_state import TOUCHED_EVERY, ErasedStates, StateKey, StateRecord, StateTags
+from ivr.errors import BrokenSeal, DataUnusable, StateChanged, TooManyStates, UnreadableRow
+from ivr.store.postgres.postgres_state_erasure import PostgresStateErasure
+from ivr.store.sealing import Sealer
 from ivr.store.sqlite.sqlite_bot_state import SqliteBotStates
 from ivr.store.sqlite.sqlite_calls import SqliteStore
 from ivr.store.sqlite.state_rows import StateRows
 from ivr.store.sqlite.writer import Statement
 from ivr.store.state_columns import PURPOSE
-from tests.store.store_worlds import SqliteWorld, World, ask
+from tests.postgres.cluster import Database
+from tests.store.postgres_world import PostgresWorld
+from tests.store.store_worlds import MemoryWorld, SqliteWorld, ask
 
 SECOND = 1_000_000_000
 ANNA = StateKey("bot", "skype", user="29:anna")
@@ -22,19 +27,42 @@ ROOM = StateKey("bot", "skype", conversation="room")
 ANNA_IN_ROOM = StateKey("bot", "skype", conversation="room", user="29:anna")
 ALL = (ANNA, BERT, ROOM, ANNA_IN_ROOM)
 
+StatesWorld = MemoryWorld | SqliteWorld | PostgresWorld
+
+
+@pytest.fixture(params=["memory", "sqlite", "postgres"])
+async def world(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[StatesWorld]:
+    world: StatesWorld = MemoryWorld()
+    if request.param == "sqlite":
+        world = SqliteWorld(tmp_path)
+        await world.begin()
+    elif request.param == "postgres":
+        world = PostgresWorld(request.getfixturevalue("postgres"))
+        await world.begin()
+    yield world
+    await world.end()
+
+
+@pytest.fixture
+async def shared(postgres: Database) -> AsyncIterator[PostgresWorld]:
+    world = PostgresWorld(postgres)
+    await world.begin()
+    yield world
+    await world.end()
+
 
 async def put(
-    world: World, key: StateKey, data: bytes = b"1", expected: str | None = None, *, at: int = 0, most: int = 99
+    world: StatesWorld, key: StateKey, data: bytes = b"1", expected: str | None = None, *, at: int = 0, most: int = 99
 ) -> StateRecord:
     return await world.states.put(key, data, expected, at=at * SECOND, most=most)
 
 
-async def held(world: World, *keys: StateKey, at: int = 0) -> list[bytes | None]:
+async def held(world: StatesWorld, *keys: StateKey, at: int = 0) -> list[bytes | None]:
     found = [await world.states.get(key, at=at * SECOND) for key in keys]
     return [None if one is None else one.data for one in found]
 
 
-async def test_what_was_kept_is_there_after_a_crash_to_the_byte(world: World) -> None:
+async def test_what_was_kept_is_there_after_a_crash_to_the_byte(world: StatesWorld) -> None:
     data = b'{"z": 1e400, "a": 12345678901234567890123, "z": "\\u00e9 \xc3\xa9"}'
     kept = await put(world, ANNA, data)
     await world.crash()
@@ -42,7 +70,7 @@ async def test_what_was_kept_is_there_after_a_crash_to_the_byte(world: World) ->
     assert kept.data == data
 
 
-async def test_a_bot_reaches_nothing_of_another_one(world: World) -> None:
+async def test_a_bot_reaches_nothing_of_another_one(world: StatesWorld) -> None:
     await put(world, ANNA, b'"ours"')
     other = replace(ANNA, app="other")
     assert await held(world, other) == [None]
@@ -51,7 +79,7 @@ async def test_a_bot_reaches_nothing_of_another_one(world: World) -> None:
     assert await held(world, ANNA, other) == [b'"ours"', None]
 
 
-async def test_what_looks_like_the_name_of_another_record_is_none(world: World) -> None:
+async def test_what_looks_like_the_name_of_another_record_is_none(world: StatesWorld) -> None:
     keys = [
         *ALL,
         StateKey("bot", "skype", conversation="29:anna"),
@@ -65,7 +93,7 @@ async def test_what_looks_like_the_name_of_another_record_is_none(world: World) 
     assert await held(world, *keys) == [str(number).encode() for number in range(len(keys))]
 
 
-async def test_each_write_has_another_tag_also_at_one_time_and_after_the_clock_was_set_back(world: World) -> None:
+async def test_each_write_has_another_tag_also_at_one_time_and_after_the_clock_was_set_back(world: StatesWorld) -> None:
     tags = {(await put(world, ANNA, at=at)).tag for at in (1000, 1000, 1000, 10, 2000)}
     assert len(tags) == 5
 
@@ -74,7 +102,7 @@ def test_a_tag_has_the_form_of_the_vendor_s() -> None:
     assert StateTags().next(1_471_515_165_439_815_900) == "W/\"datetime'2016-08-18T10%3A12%3A45.4398159Z'\""
 
 
-async def test_who_expects_another_tag_writes_and_drops_nothing(world: World) -> None:
+async def test_who_expects_another_tag_writes_and_drops_nothing(world: StatesWorld) -> None:
     first = await put(world, ANNA)
     second = await put(world, ANNA, b"2", first.tag)
     with pytest.raises(StateChanged):
@@ -86,12 +114,12 @@ async def test_who_expects_another_tag_writes_and_drops_nothing(world: World) ->
     assert await held(world, ANNA) == [None]
 
 
-async def test_where_nothing_is_any_tag_will_do(world: World) -> None:
+async def test_where_nothing_is_any_tag_will_do(world: StatesWorld) -> None:
     assert (await put(world, ANNA, b"1", "a tag")).data == b"1"
     await world.states.drop(BERT, "a tag")
 
 
-async def test_of_fifty_who_expect_the_same_tag_one_writes(world: World) -> None:
+async def test_of_fifty_who_expect_the_same_tag_one_writes(world: StatesWorld) -> None:
     tag = (await put(world, ROOM)).tag
     for _ in range(2):  # one winner for each tag
         asked = (put(world, ROOM, str(number).encode(), tag) for number in range(50))
@@ -133,7 +161,7 @@ async def test_a_write_that_nobody_waits_for_any_more_comes_before_the_next_one(
     await states.close()
 
 
-async def test_dropping_a_user_leaves_conversations_and_others(world: World) -> None:
+async def test_dropping_a_user_leaves_conversations_and_others(world: StatesWorld) -> None:
     elsewhere = replace(ANNA, channel="msteams")
     for key in (*ALL, elsewhere):
         await put(world, key)
@@ -144,7 +172,7 @@ async def test_dropping_a_user_leaves_conversations_and_others(world: World) -> 
     assert await held(world, *ALL) == [None, b"1", b"1", None]
 
 
-async def test_a_bot_has_no_more_records_than_it_may_have(world: World) -> None:
+async def test_a_bot_has_no_more_records_than_it_may_have(world: StatesWorld) -> None:
     await put(world, ANNA, most=2)
     await put(world, BERT, most=2)
     with pytest.raises(TooManyStates):
@@ -155,7 +183,7 @@ async def test_a_bot_has_no_more_records_than_it_may_have(world: World) -> None:
     await put(world, ROOM, most=2)
 
 
-async def test_what_is_not_used_is_forgotten_the_oldest_first(world: World) -> None:
+async def test_what_is_not_used_is_forgotten_the_oldest_first(world: StatesWorld) -> None:
     for at, key in enumerate(ALL, 10):
         await put(world, key, at=at)
     assert await world.states.forget(before=12.0, limit=1) == 1
@@ -165,7 +193,7 @@ async def test_what_is_not_used_is_forgotten_the_oldest_first(world: World) -> N
     assert await held(world, *ALL) == [None, None, b"1", b"1"]
 
 
-async def test_who_is_read_is_used_as_of_an_hour_later(world: World) -> None:
+async def test_who_is_read_is_used_as_of_an_hour_later(world: StatesWorld) -> None:
     hour = int(TOUCHED_EVERY)
     for key in (ANNA, BERT):
         await put(world, key)
@@ -234,3 +262,100 @@ async def test_with_another_key_the_server_does_not_start_and_with_the_right_one
     ask(disk.database, "DELETE FROM seal")  # a proof that is lost is no other key
     await disk.open()
     assert await held(disk, ANNA) == [b"1"]
+
+
+# --- in a database that several servers share -------------------------------------------------------------------------
+
+
+async def test_of_two_servers_one_writes_over_what_both_have_read(shared: PostgresWorld) -> None:
+    other = PostgresWorld(shared.database)
+    await other.begin()
+    tag = (await put(shared, ROOM)).tag
+    asked = [put(world, ROOM, str(number).encode(), tag, at=1) for number in range(9) for world in (shared, other)]
+    told = await asyncio.gather(*asked, return_exceptions=True)
+    won = [one for one in told if isinstance(one, StateRecord)]
+    assert [type(one) for one in told if one not in won] == [StateChanged] * 17
+    assert await held(other, ROOM) == [won[0].data]
+    await other.end()
+
+
+async def test_two_servers_never_give_two_contents_one_tag(shared: PostgresWorld) -> None:
+    other = PostgresWorld(shared.database)
+    await other.begin()
+    for at in range(5):
+        tags = [(await put(world, ROOM, at=at)).tag for world in (shared, other, shared)]
+        assert tags[0] != tags[1] != tags[2]
+    await other.end()
+
+
+async def test_neither_data_nor_ids_stand_in_the_database(shared: PostgresWorld) -> None:
+    for key in ALL:
+        await put(shared, key, b'"a token of hers"')
+    stored = repr(shared.ask("SELECT * FROM bot_state"))
+    assert [word for word in ("29:anna", "29:bert", "room", "a token of hers") if word in stored] == []
+
+
+SHARED_DAMAGES: Sequence[str] = (
+    "UPDATE bot_state SET body = decode(repeat('00', 200), 'hex')",
+    "UPDATE bot_state SET body = ''",
+    "UPDATE bot_state SET tag = 'another'",
+    "UPDATE bot_state SET body = (SELECT body FROM bot_state WHERE person = '')",
+)
+
+
+@pytest.mark.parametrize("damage", SHARED_DAMAGES)
+async def test_a_damaged_record_can_be_written_over_and_dropped(shared: PostgresWorld, damage: str) -> None:
+    for key in (ROOM, ANNA):
+        await put(shared, key)
+    shared.ask(damage)
+    with pytest.raises(UnreadableRow, match="a record of a bot cannot be read"):
+        await shared.states.get(ANNA, at=0)
+    await put(shared, ANNA, b"2")
+    assert await held(shared, ANNA) == [b"2"]
+    shared.ask(damage)
+    assert await shared.states.drop_user("bot", "skype", "29:anna") == [""]
+    assert await held(shared, ANNA) == [None]
+
+
+async def test_with_another_key_no_server_starts_on_the_database(shared: PostgresWorld) -> None:
+    await put(shared, ANNA)
+    other = PostgresWorld(shared.database, "11" * 32)
+    for _ in range(2):
+        with pytest.raises(BrokenSeal, match="Put the right key back"):
+            await other.begin()
+        await other.end()
+        shared.ask("DELETE FROM seal")  # a proof that is lost is no other key
+    await shared.crash()
+    assert await held(shared, ANNA) == [b"1"]
+    await shared.states.drop(ANNA, None)
+    with pytest.raises(DataUnusable, match="sealed with another key"):
+        await other.begin()
+    await other.end()
+
+
+# --- erased by a command ----------------------------------------------------------------------------------------------
+
+
+async def test_what_bots_keep_of_a_user_is_erased_whichever_bot_keeps_it(shared: PostgresWorld) -> None:
+    two = replace(ROOM, conversation="29:anna")
+    theirs = replace(ANNA, app="other", channel="msteams")
+    for key in (*ALL, two, theirs):
+        await put(shared, key)
+    assert await shared.state_erasure.count("29:anna") == 4
+    assert await shared.state_erasure.erase("29:anna") == ErasedStates(4)
+    assert await held(shared, *ALL, two, theirs) == [None, b"1", b"1", None, None, None]
+    assert await shared.state_erasure.count("29:anna") == 0
+    assert (await shared.state_erasure.count(None), await shared.state_erasure.erase(None)) == (2, ErasedStates(2))
+    assert await shared.state_erasure.erase("29:anna") == ErasedStates(0)
+
+
+async def test_without_the_key_nobody_s_records_are_found_and_those_of_all_are_erased(shared: PostgresWorld) -> None:
+    await put(shared, ANNA)
+    drawn = PostgresStateErasure(shared.pool, Sealer.find(None, Path("no such folder/seal.key")))
+    with pytest.raises(DataUnusable, match="ivr botstate erase --all"):
+        await drawn.erase("29:anna")
+    shared.ask("DELETE FROM seal")
+    other = PostgresStateErasure(shared.pool, Sealer(b"1" * 32, source="the test"))
+    with pytest.raises(BrokenSeal, match="Put the right key back"):
+        await other.count("29:anna")
+    assert await drawn.erase(None) == ErasedStates(1)

@@ -48,6 +48,12 @@ async def make_months(pool: PostgresPool, now: float) -> Sequence[int]:
     return [month for month in wanted if table_of(month) not in there and await _make_month(pool, month)]
 
 
+async def proves(pool: PostgresPool, sealer: Sealer) -> bool:
+    """Return whether this is the key with which values of this database were sealed, if any were."""
+    proof = await pool.value("SELECT proof FROM seal LIMIT 1")
+    return proof is not None and _opens(sealer, proof)
+
+
 async def prove_key(pool: PostgresPool, sealer: Sealer) -> None:
     """Return if values of this database were sealed with this key, or none yet; raise DataUnusable if not."""
     async with pool.transaction() as connection:

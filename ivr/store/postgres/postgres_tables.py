@@ -116,6 +116,7 @@ CREATE TABLE notification (
 CREATE INDEX notification_of_call ON notification (call);
 CREATE INDEX notification_state ON notification (state, seq);
 CREATE INDEX notification_due ON notification (due) WHERE state = 'waiting';
+CREATE INDEX notification_owned ON notification (owner) WHERE owner IS NOT NULL;
 
 -- What a platform is to be asked; the columns are those of notifications. A row stays until it is sent.
 CREATE TABLE platform_request (
@@ -134,6 +135,7 @@ CREATE TABLE platform_request (
 CREATE INDEX request_of_call ON platform_request (call);
 CREATE INDEX request_state ON platform_request (state, seq);
 CREATE INDEX request_due ON platform_request (due) WHERE state = 'waiting';
+CREATE INDEX request_owned ON platform_request (owner) WHERE owner IS NOT NULL;
 CREATE INDEX request_lane ON platform_request (lane, seq) WHERE state = 'waiting';
 
 -- What bots keep (ivr/bot_state.py). Names, conversations and users are keyed hashes; the ids are sealed with the data.

@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 
 from ivr.storage import Block, CallTrace, FlowCalls
-from ivr.store.call_listing import call_traces
+from ivr.store.call_listing import call_traces, rows_of
 from ivr.store.live import BLOCK
 from ivr.store.sqlite.tables import LATEST_TURN, of_state
 
@@ -46,11 +46,6 @@ def find_traces(connection: sqlite3.Connection, block: Block, flow: str) -> Iter
         (*rows_of(block), flow),
     )
     return call_traces(turns)
-
-
-def rows_of(block: Block) -> tuple[int, int]:
-    """Return the first row of a block, and the last one that may be there."""
-    return block.first, (block.number + 1) * BLOCK - 1
 
 
 def _first_row(connection: sqlite3.Connection, since: float) -> int:

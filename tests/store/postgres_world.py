@@ -1,0 +1,64 @@
+"""The world of the store in PostgreSQL: what one server has open of it, and what is left once that is killed."""
+
+import itertools
+
+from ivr.store import mail_columns, state_columns
+from ivr.store.postgres.postgres_archive import PostgresArchive
+from ivr.store.postgres.postgres_bot_state import PostgresBotStates, require_right_key
+from ivr.store.postgres.postgres_deliveries import PostgresOutbox, PostgresPlatformRequests
+from ivr.store.postgres.postgres_mailbox import PostgresMailbox
+from ivr.store.postgres.postgres_pool import PostgresPool
+from ivr.store.postgres.postgres_schema import make_schema, prove_key, proves
+from ivr.store.postgres.postgres_state_erasure import PostgresStateErasure
+from ivr.store.sealing import Sealer
+from ivr.store.state_columns import StateColumns
+from tests.postgres.cluster import Database
+
+SEAL_KEY = "5e" * 32
+
+
+class PostgresWorld:
+    """A crash lets go of the database without a word, and the others have known for long that this server is gone."""
+
+    def __init__(self, database: Database, seal_key: str = SEAL_KEY) -> None:
+        self.database = database
+        self.seal_key = seal_key
+        self._names = (f"replica-{number}" for number in itertools.count(1))
+        self.pool: PostgresPool
+        self.states: PostgresBotStates
+        self.state_erasure: PostgresStateErasure
+        self.mailbox: PostgresMailbox
+        self.outbox: PostgresOutbox
+        self.requests: PostgresPlatformRequests
+        self.archive: PostgresArchive
+
+    async def begin(self) -> None:
+        await self.open()
+
+    async def open(self, seal_key: str | None = None) -> None:
+        self.pool = await PostgresPool.open(self.database.url, application="ivr tests", size=4)
+        await make_schema(self.pool)
+        sealer = Sealer(bytes.fromhex(seal_key or self.seal_key), source="the test's")
+        replica = next(self._names)
+        states = StateColumns(sealer.derived(state_columns.PURPOSE))
+        if not await proves(self.pool, sealer):
+            await require_right_key(self.pool, states)
+        await prove_key(self.pool, sealer)
+        self.states = PostgresBotStates(self.pool, states)
+        self.state_erasure = PostgresStateErasure(self.pool, sealer)
+        self.mailbox = PostgresMailbox(self.pool, key=sealer.derived(mail_columns.PURPOSE))
+        self.outbox = PostgresOutbox(self.pool, replica=replica)
+        self.requests = PostgresPlatformRequests(self.pool, replica=replica)
+        self.archive = PostgresArchive(self.pool, sealer)
+
+    async def crash(self) -> None:
+        await self.pool.close()
+        self.ask("DELETE FROM replica")
+        await self.open()
+
+    async def end(self) -> None:
+        await self.pool.close()
+
+    def ask(self, sql: str, *values: object) -> list[tuple[object, ...]]:
+        """Run a statement on the database, and return its rows."""
+        return self.database.ask(sql, *values)
