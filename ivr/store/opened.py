@@ -7,6 +7,7 @@ from typing import TypeAlias
 from msgspec import Struct
 
 from ivr.bot_state import BotStates, StateErasure
+from ivr.call_search import CallSearch
 from ivr.coordination import Coordination
 from ivr.mailbox import Mailbox
 from ivr.news import News
@@ -14,6 +15,7 @@ from ivr.outbox import Outbox, PlatformRequests
 from ivr.sign_in_storage import SignInStore
 from ivr.storage import Archive, CallStoreInMemory, MediaStore
 from ivr.store.location import StoreLocation
+from ivr.voicemails import Voicemails
 
 
 class Opened(Struct, frozen=True):
@@ -21,6 +23,8 @@ class Opened(Struct, frozen=True):
 
     calls: CallStoreInMemory
     archive: Archive
+    search: CallSearch
+    voicemails: Voicemails
     recordings: MediaStore
     outbox: Outbox
     requests: PlatformRequests

@@ -11,7 +11,9 @@ from ivr.store.memory.memory_calls import MemoryStore
 from ivr.store.memory.memory_mailbox import MemoryMailbox
 from ivr.store.memory.memory_media import MemoryMedia
 from ivr.store.memory.memory_outbox import MemoryOutbox, MemoryPlatformRequests
+from ivr.store.memory.memory_search import MemorySearch
 from ivr.store.memory.memory_sign_ins import MemorySignIns
+from ivr.store.memory.memory_voicemails import MemoryVoicemails
 from ivr.store.opened import Opened
 
 
@@ -40,6 +42,8 @@ class SharedStore:
         return Opened(
             calls=self.calls,
             archive=self.archive,
+            search=MemorySearch(self.calls),
+            voicemails=MemoryVoicemails(self.calls),
             recordings=self.recordings,
             outbox=self.outbox,
             requests=self.requests,

@@ -13,13 +13,17 @@ from ivr.store.memory.memory_bot_state import MemoryBotStates
 from ivr.store.memory.memory_calls import MemoryStore
 from ivr.store.memory.memory_mailbox import MemoryMailbox
 from ivr.store.memory.memory_outbox import MemoryOutbox, MemoryPlatformRequests
+from ivr.store.memory.memory_search import MemorySearch
 from ivr.store.memory.memory_sign_ins import MemorySignIns
+from ivr.store.memory.memory_voicemails import MemoryVoicemails
 from ivr.store.sqlite.sqlite_archive import SqliteArchive
 from ivr.store.sqlite.sqlite_bot_state import SqliteBotStates
 from ivr.store.sqlite.sqlite_calls import SqliteStore
 from ivr.store.sqlite.sqlite_deliveries import SqliteOutbox, SqlitePlatformRequests
 from ivr.store.sqlite.sqlite_mailbox import SqliteMailbox
+from ivr.store.sqlite.sqlite_search import SqliteSearch
 from ivr.store.sqlite.sqlite_sign_ins import SqliteSignIns
+from ivr.store.sqlite.sqlite_voicemails import SqliteVoicemails
 from ivr.store.sqlite.state_rows import StateRows
 from ivr.store.state_columns import PURPOSE
 
@@ -33,6 +37,8 @@ class MemoryWorld:
         self.states = MemoryBotStates()
         self.sign_ins = MemorySignIns(self.store)
         self.mailbox = MemoryMailbox(self.store)
+        self.search = MemorySearch(self.store)
+        self.voicemails = MemoryVoicemails(self.store)
 
     async def open(self) -> None:
         self.store.restart()
@@ -58,6 +64,8 @@ class SqliteWorld:
         self._states: SqliteBotStates | None = None
         self._sign_ins: SqliteSignIns | None = None
         self._mailbox: SqliteMailbox | None = None
+        self._search: SqliteSearch | None = None
+        self._voicemails: SqliteVoicemails | None = None
 
     @property
     def folder(self) -> Path:
@@ -111,6 +119,20 @@ class SqliteWorld:
             self._mailbox = SqliteMailbox(DataFolder(self.folder), server=self.store, key=key)
         return self._mailbox
 
+    @property
+    def search(self) -> SqliteSearch:
+        """That of the server; nothing of it is open until it is used."""
+        if self._search is None:
+            self._search = SqliteSearch(DataFolder(self.folder))
+        return self._search
+
+    @property
+    def voicemails(self) -> SqliteVoicemails:
+        """Those of the server; nothing of them is open until they are used."""
+        if self._voicemails is None:
+            self._voicemails = SqliteVoicemails(DataFolder(self.folder), server=self.store)
+        return self._voicemails
+
     async def begin(self) -> None:
         self.folder.mkdir()
         await self.open()
@@ -151,6 +173,12 @@ class SqliteWorld:
         if self._mailbox is not None:
             await self._mailbox.close()
             self._mailbox = None
+        if self._search is not None:
+            await self._search.close()
+            self._search = None
+        if self._voicemails is not None:
+            await self._voicemails.close()
+            self._voicemails = None
 
 
 World = MemoryWorld | SqliteWorld

@@ -8,16 +8,19 @@ from pathlib import Path
 
 import pytest
 
+from ivr.call_search import WantedCalls
 from ivr.storage import Block
 from ivr.store.live import BLOCK
 from ivr.store.rows import Rows
 from ivr.store.sealing import Sealer
 from ivr.store.sqlite import lists, statements
-from ivr.store.sqlite.blocks import _first_row, find_blocks, find_flows, find_traces
+from ivr.store.sqlite.blocks import find_blocks, find_flows, find_traces, first_row
 from ivr.store.sqlite.damaged import find_damaged, read_live
 from ivr.store.sqlite.database_file import open_for_reading
 from ivr.store.sqlite.delivery_rows import NOTIFICATIONS, PLATFORM_REQUESTS
 from ivr.store.sqlite.erasure import find_ended
+from ivr.store.sqlite.sqlite_search import count_over_time, find_calls
+from ivr.store.sqlite.sqlite_voicemails import DONE, OPEN, find_recorded
 from tests.store.store_examples import SECRET, after, line, recorded, request
 from tests.store.store_examples import record as fresh
 from tests.store.store_worlds import SqliteWorld
@@ -35,6 +38,7 @@ SELECT n, state, rest, message, reply, marks, trace, n || media FROM number, tur
 INSERT INTO notification SELECT row, id || '.1.1', '', 1.0, 'sent', 2.0, 1, NULL, '' FROM call WHERE row > {LIVE};
 INSERT INTO platform_request SELECT row, id || '.1.1', '', 1.0, 'dead', 2.0, 1, NULL, 'refused' FROM call
 WHERE row > {LIVE};
+INSERT INTO handled SELECT media, call, 1.0 FROM turn WHERE media IS NOT NULL AND call % 3 > 0;
 INSERT OR IGNORE INTO block SELECT DISTINCT row / {BLOCK}, 1, 1 FROM call
 """
 
@@ -97,6 +101,13 @@ QUESTIONS: dict[str, Callable[[sqlite3.Connection, Path], object]] = {
     "what platforms were not asked": lambda connection, _: PLATFORM_REQUESTS.newest(connection, "dead", 20),
     "a request to a platform": lambda connection, _: PLATFORM_REQUESTS.newest(connection, "waiting", 20),
     "whether platforms have to be asked": lambda connection, _: PLATFORM_REQUESTS.count(connection, "waiting"),
+    "calls with a number": lambda connection, _: find_calls(connection, WantedCalls("no such"), None, 20, 500),
+    "live calls among all": lambda connection, _: find_calls(connection, WantedCalls(outcome="live"), None, 20, 500),
+    "the next page of calls": lambda connection, _: find_calls(connection, WantedCalls(), BLOCK, 20, 500),
+    "how calls of a block ended": lambda connection, _: count_over_time(connection, Block(1, BLOCK, 1, 1), 60.0),
+    "the newest recordings": lambda connection, _: find_recorded(connection, OPEN, 2**63 - 1, 20, 500),
+    "recordings that are done": lambda connection, _: find_recorded(connection, DONE, 2**63 - 1, 20, 500),
+    "older recordings that are done": lambda connection, _: find_recorded(connection, DONE, BLOCK, 20, 500),
     "a trace": lambda connection, _: lists.find_trace(connection, f"{FEW:032x}"),
 }
 
@@ -115,7 +126,7 @@ def test_what_blocks_have_changed_is_known_by_a_row_for_each(folders: list[Path]
 
 
 def test_the_first_call_of_a_period_is_found_by_halving(folders: list[Path]) -> None:
-    few, many = (steps(database, lambda connection, _: _first_row(connection, 1e9)) for database in folders)
+    few, many = (steps(database, lambda connection, _: first_row(connection, 1e9)) for database in folders)
     assert many < few * 1.5
 
 

@@ -51,6 +51,8 @@ class MemoryStore:
         "By the id of the attempt, the oldest first."
         self.mail: dict[str, tuple[str, Mail]] = {}
         "Conversation and message by name, the oldest first."
+        self.handled: dict[str, float] = {}
+        "Recordings that an operator has dealt with, and when."
 
     def restart(self) -> None:
         """Forget what a killed process forgets: who had taken which order. Everything committed stays."""
@@ -209,6 +211,7 @@ class MemoryStore:
                 del self.mail[name]
             for media in recordings_in(self.traces.pop(call)):
                 self.media.pop(media, None)
+                self.handled.pop(media, None)
 
     def erase_user(self, caller: str) -> int:
         """Erase what is kept of a caller on all lines; return how many values that were."""

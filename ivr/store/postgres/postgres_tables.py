@@ -67,6 +67,7 @@ CREATE TABLE turn (
 ) PARTITION BY LIST (month);
 CREATE UNIQUE INDEX turn_message ON turn (month, call, message) WHERE marks & 1 = 1;
 CREATE INDEX turn_media ON turn (media) WHERE media IS NOT NULL;
+CREATE INDEX turn_recorded ON turn (call, media) WHERE media IS NOT NULL;
 ALTER TABLE turn ALTER audio SET STORAGE EXTERNAL;
 CREATE TABLE turn_of_no_month PARTITION OF turn DEFAULT;
 
@@ -202,6 +203,14 @@ CREATE TABLE recording_chunk (
     PRIMARY KEY (name, number)
 );
 ALTER TABLE recording_chunk ALTER data SET STORAGE EXTERNAL;
+
+-- Recordings that an operator has dealt with. A row goes when that is undone, or with its call.
+CREATE TABLE handled (
+    media text COLLATE "C" PRIMARY KEY,
+    call  bigint NOT NULL,
+    at    double precision NOT NULL
+);
+CREATE INDEX handled_of_call ON handled (call);
 
 -- The servers on this database: who has not shown itself for a while is taken to be dead, and its work is open again.
 CREATE TABLE replica (

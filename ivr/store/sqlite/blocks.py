@@ -19,7 +19,7 @@ _OUTCOME = f"CAST(coalesce({of_state('outcome')}, '') AS TEXT)"
 
 def find_blocks(connection: sqlite3.Connection, since: float) -> Sequence[Block]:
     """Find the calls that came in since then, the newest block first; read a row for each block."""
-    first = _first_row(connection, since)
+    first = first_row(connection, since)
     found = connection.execute(
         "SELECT number, max(number * ?, ?), changes, members FROM block WHERE number >= ? ORDER BY number DESC",
         (BLOCK, first, first // BLOCK),
@@ -48,8 +48,8 @@ def find_traces(connection: sqlite3.Connection, block: Block, flow: str) -> Iter
     return call_traces(turns)
 
 
-def _first_row(connection: sqlite3.Connection, since: float) -> int:
-    """Find the first call since then, by halving."""
+def first_row(connection: sqlite3.Connection, since: float) -> int:
+    """Find the row of the first call since then, by halving; after the last one, if there is none."""
     (low, high) = connection.execute("SELECT 0, coalesce(max(row) + 1, 0) FROM call").fetchone()
     while low < high:
         middle = (low + high) // 2

@@ -20,7 +20,9 @@ from ivr.store.sqlite.sqlite_deliveries import SqliteOutbox, SqlitePlatformReque
 from ivr.store.sqlite.sqlite_errors import REFUSALS, unusable
 from ivr.store.sqlite.sqlite_mailbox import SqliteMailbox
 from ivr.store.sqlite.sqlite_media import SqliteMedia
+from ivr.store.sqlite.sqlite_search import SqliteSearch
 from ivr.store.sqlite.sqlite_sign_ins import SqliteSignIns
+from ivr.store.sqlite.sqlite_voicemails import SqliteVoicemails
 from ivr.store.sqlite.state_erasure import SqliteStateErasure
 from ivr.store.sqlite.state_rows import StateRows
 
@@ -35,6 +37,8 @@ async def open_sqlite(location: StoreLocation) -> Opened:
     opened = Opened(
         store,
         SqliteArchive(folder, server=store),
+        SqliteSearch(folder),
+        SqliteVoicemails(folder, server=store),
         SqliteMedia(folder.audio, folder.database),
         SqliteOutbox(folder, server=store),
         SqlitePlatformRequests(folder, server=store),
@@ -50,8 +54,9 @@ async def open_sqlite(location: StoreLocation) -> Opened:
         flows_under_way=store.flows_under_way,
         parts=AsyncExitStack(),
     )
-    readers = (opened.archive, opened.outbox, opened.requests, opened.mailbox, opened.sign_ins, opened.states)
-    for part in (opened.calls, *readers, opened.recordings):
+    looking = (opened.archive, opened.search, opened.voicemails)
+    kept = (opened.outbox, opened.requests, opened.mailbox, opened.sign_ins, opened.states)
+    for part in (opened.calls, *looking, *kept, opened.recordings):
         opened.parts.push_async_callback(part.close)
     return opened
 

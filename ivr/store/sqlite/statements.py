@@ -112,6 +112,7 @@ def erase_statements(row: int) -> Sequence[Statement]:
         ("DELETE FROM sign_in WHERE call = ?", (row,)),
         ("DELETE FROM sign_in_token WHERE call = ?", (row,)),
         ("DELETE FROM mail WHERE call = ?", (row,)),
+        ("DELETE FROM handled WHERE call = ?", (row,)),
         ("DELETE FROM call WHERE row = ?", (row,)),
         (_CHANGE_BLOCK, (row // BLOCK,)),
     )

@@ -154,10 +154,18 @@ CREATE TABLE IF NOT EXISTS user_value (
     UNIQUE (caller, line, name)
 );
 CREATE INDEX IF NOT EXISTS user_value_until ON user_value (until);
+-- Recordings that an operator has dealt with. A row goes when that is undone, or with its call.
+CREATE TABLE IF NOT EXISTS handled (
+    media TEXT PRIMARY KEY,
+    call  INTEGER NOT NULL,
+    at    REAL NOT NULL                -- when, in seconds since 1970
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS handled_of_call ON handled (call);
 CREATE INDEX IF NOT EXISTS live ON call (row) WHERE ended IS NULL;
 CREATE INDEX IF NOT EXISTS ended_at ON call (ended) WHERE ended IS NOT NULL;
 CREATE INDEX IF NOT EXISTS turn_of_call ON turn (call);
 CREATE INDEX IF NOT EXISTS turn_of_media ON turn (media) WHERE media IS NOT NULL;
+CREATE INDEX IF NOT EXISTS recorded ON turn (call, media) WHERE media IS NOT NULL;
 CREATE INDEX IF NOT EXISTS owed ON job (answered) WHERE kind = 'request';
 """
 
