@@ -8,6 +8,7 @@ import json
 import os
 import tomllib
 from collections.abc import Iterable, Mapping
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Generic, TypeVar, get_args, get_origin
 from urllib.parse import urlsplit
@@ -119,6 +120,19 @@ def refuse_user(address: str) -> None:
         raise ValueError(NO_ADDRESS) from None  # its own words may repeat the address
     if "@" in host:
         raise ValueError(f"{NO_ADDRESS}, without user or password: addresses appear in the log")
+
+
+def host_port_of(text: str) -> tuple[str, int]:
+    """Return host and port of `ADDRESS:PORT`; raise ValueError."""
+    try:
+        parts = urlsplit(f"//{text}")
+        host, port = parts.hostname, parts.port
+        ip_address(host or "")
+    except ValueError:
+        host, port = None, None
+    if not host or port is None or parts.path or parts.username:
+        raise ValueError("must be an address and a port, such as 127.0.0.1:9070")
+    return host, port
 
 
 def split_commas(value: object) -> object:

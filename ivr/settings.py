@@ -40,6 +40,7 @@ from ivr.smallfiles import read_small
 from ivr.speech_settings import PREFIX, SpeechSettings
 from ivr.store.data_folder import DataFolder
 from ivr.store.location import StoreLocation
+from ivr.telemetry_settings import TelemetrySettings
 from ivr.twiml_settings import unfetched
 
 __all__ = ["Settings", "SettingsError", "load_settings", "secret_text", "secrets_of", "value_text", "variable"]
@@ -57,7 +58,7 @@ MAX_SECRET = 64 * 1024
 "Bytes of a secret in a file."
 
 
-class Settings(LineSettings, PlacingSettings, SignInSettings, BotStateSettings, SpeechSettings):
+class Settings(LineSettings, PlacingSettings, SignInSettings, BotStateSettings, TelemetrySettings, SpeechSettings):
     """The settings of one server."""
 
     public_url: str | None = Field(

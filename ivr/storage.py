@@ -33,6 +33,17 @@ class Order(Struct, frozen=True):
     "Runs begun so far, this one included."
 
 
+class Backlog(Struct, frozen=True):
+    """What is under way in a store, of all servers that share it."""
+
+    calls: int
+    "That are not over."
+    orders: int
+    "To services, that have no answer yet."
+    oldest: float | None = None
+    "When the oldest of those was ordered, in seconds since 1970; None: there is none."
+
+
 class CallStore(UserValues, Protocol):
     """Live calls. What was committed survives `kill -9` and power loss before `commit` returns."""
 
@@ -91,6 +102,9 @@ class CallStore(UserValues, Protocol):
 
     async def flow(self, flow_hash: str) -> bytes | None:
         """Return the source of a flow."""
+
+    async def backlog(self) -> Backlog:
+        """Return what is under way. Looked at again and again, by each server: it must be cheap."""
 
     async def probe(self) -> None:
         """Return if calls can be read, and saved as far as is known; raise StoreUnavailable if not."""

@@ -35,34 +35,22 @@ from msgspec.structs import replace
 
 from ivr.advance import Heard, advance, heard_enough
 from ivr.bot_state import BotStates
-from ivr.call_record import CallRecord, Commit
+from ivr.call_record import CallRecord
 from ivr.conversations import addressed
 from ivr.engine.call import Facts, new_call
 from ivr.engine.events import CallEnded, Event
 from ivr.engine.flow import Flow
-from ivr.errors import OrderRefused, StaleCall, WebhookError
+from ivr.errors import OrderRefused, StaleCall, StoreUnavailable, WebhookError
 from ivr.ports import CallingChannel, CallKey, Channel, Dial, Incoming, Outbound, WebhookReply
 from ivr.storage import Absent, CallStore, CallStoreInMemory
 from ivr.turn_beginning import UNKNOWN, Beginning, Beginnings, with_user
 from ivr.turn_log import log_end, log_failures, log_message
 from ivr.turn_needs import Closings, Deliveries, Flows, Jobs, NoDeliveries, Uploads
+from ivr.turn_watch import Turn, TurnWatch, Watched
 from ivr.user_values import User
 
 Store = TypeVar("Store", bound=CallStore)
-
-
-class Turn(Struct, frozen=True):
-    """What one turn leads to, before it is saved."""
-
-    flow: Flow
-    before: CallRecord
-    commit: Commit
-
-    @property
-    def reply(self) -> WebhookReply | None:
-        """The reply to the message; None: it is owed."""
-        message = self.commit.message
-        return None if message is None else self.commit.record.replies.get(message)
+Told = Callable[[WebhookReply | None], None]
 
 
 class Beside(Struct, frozen=True):
@@ -95,13 +83,15 @@ class Turns(Generic[Store]):
         grace: float,
         budget: float,
         states: BotStates | None = None,
+        watch: TurnWatch | None = None,
     ) -> None:
         """Put together what a turn needs.
 
         `now` gives seconds since 1970, UTC; `mint` a new call id, 128 bits in hexadecimal digits; `idle` is the time
         without a message after which a call is closed; `grace` the time for which a recording may come in after the end
         of its call; `budget` the time a reply may take from the arrival of its request's first byte, all in seconds;
-        `states` what bots keep of users, if a user who takes leave of a bot is to be forgotten there, too.
+        `states` what bots keep of users, if a user who takes leave of a bot is to be forgotten there, too; `watch` who
+        follows turns, if anybody.
         """
         self._store = store
         self._channels = channels
@@ -117,6 +107,7 @@ class Turns(Generic[Store]):
         self._grace = grace
         self._budget = budget
         self._states = states
+        self._watched = Watched(watch, now)
 
     async def take(self, incoming: Incoming, *, flow: str | None = None, arrived: float) -> WebhookReply:
         """Take one message and give its reply, the same bytes however often it is sent.
@@ -143,14 +134,17 @@ class Turns(Generic[Store]):
 
     async def _replied(self, incoming: Incoming, flow: str | None, arrived: float) -> WebhookReply:
         try:
-            record, message = await self._apply(incoming, flow)
+            record, message = await self._apply(incoming, flow, arrived)
         except WebhookError as error:
             if incoming.otherwise is None or error.code != UNKNOWN:
                 raise
             return incoming.otherwise
         while (reply := record.replies.get(message)) is None:
-            await self._jobs.settled(record.id, max(0.0, arrived + self._budget - self._now()))
+            since = self._now()
+            await self._jobs.settled(record.id, max(0.0, arrived + self._budget - since))
+            self._watched.waited(record.id, since)
             record = await self._answer_or_hold(incoming.key, message)
+        self._watched.replied(arrived)
         return reply
 
     async def wake(self, key: CallKey) -> None:
@@ -179,7 +173,7 @@ class Turns(Generic[Store]):
                 events=(CallEnded("system"),) if forgotten else (),
                 inbox=await self._store.inbox(record.id),
             )
-            if not (commit.trace or ticks) or await self._committed(Turn(flow, record, commit)):
+            if not (commit.trace or ticks) or await self._committed(Turn(flow, record, commit, now)):
                 return
 
     async def answered(self, key: CallKey, request: Outbound, status: int, body: bytes) -> None:
@@ -193,7 +187,7 @@ class Turns(Generic[Store]):
             flow = await self._flows.get(record.call.flow)
             told = cast("CallingChannel", channel).answered(record.leg, request, status, body, now=now)
             commit = advance(flow, channel, record, now=now, idle=self._idle, grace=self._grace, told=told)
-            if await self._committed(Turn(flow, record, commit)):
+            if await self._committed(Turn(flow, record, commit, now)):
                 return
 
     async def place(
@@ -213,16 +207,17 @@ class Turns(Generic[Store]):
             commit = advance(flow, channel, first, now=now, idle=self._idle, grace=self._grace, told=told)
             if why := commit.trace[0].ignored:
                 raise OrderRefused(why)
-            await self._committed(Turn(flow, CallRecord(dial.id, key, commit.record.call), commit))
+            await self._committed(Turn(flow, CallRecord(dial.id, key, commit.record.call), commit, now))
         return record
 
     # --- what waits ---
 
-    async def _apply(self, incoming: Incoming, name: str | None) -> tuple[CallRecord, str]:
+    async def _apply(self, incoming: Incoming, name: str | None, arrived: float) -> tuple[CallRecord, str]:
         """Save what happened, and return with it the id under which the message's reply is stored.
 
         Nothing is done for a message that was applied before.
         """
+        taken = self._watched.now()
         record = await self._look_up(incoming)
         while True:
             message = self._named(incoming, record)
@@ -243,7 +238,7 @@ class Turns(Generic[Store]):
                 turn = self._told(message, flow, record, beside)
                 if heard_enough(record):
                     return turn.commit.record, message.id
-            if await self._committed(turn):
+            if await self._committed(turn, arrived=arrived, taken=taken):
                 log_message(turn.flow, turn.commit)
                 return turn.commit.record, message.id
             record = await self._store.load(incoming.key)
@@ -261,25 +256,31 @@ class Turns(Generic[Store]):
             if record.replies.get(message) is not None:
                 return record
             flow = await self._flows.get(record.call.flow)
+            now = self._now()
             commit = advance(
                 flow,
                 self._channels[key.channel],
                 record,
-                now=self._now(),
+                now=now,
                 idle=self._idle,
                 grace=self._grace,
                 inbox=await self._store.inbox(record.id),
                 answers=message,
             )
-            if await self._committed(Turn(flow, record, commit)):
+            if await self._committed(Turn(flow, record, commit, now)):
                 return commit.record
 
-    async def _committed(self, turn: Turn) -> bool:
+    async def _committed(self, turn: Turn, *, arrived: float = 0.0, taken: float = 0.0) -> bool:
         """Save a turn; return whether it was saved, since another may be faster."""
+        handed = self._watched.now()
         try:
             await self._store.commit(turn.commit)
-        except StaleCall:
-            return False
+        except (StaleCall, StoreUnavailable) as error:
+            self._watched.settled(turn, arrived, taken, handed, error)
+            if isinstance(error, StaleCall):
+                return False
+            raise
+        self._watched.settled(turn, arrived, taken, handed, None)
         self._saved(turn)
         return True
 
@@ -316,7 +317,7 @@ class Turns(Generic[Store]):
             heard=heard,
             inbox=beside.inbox,
         )
-        return Turn(flow, record, commit)
+        return Turn(flow, record, commit, now)
 
     def _saved(self, turn: Turn) -> None:
         """Do what follows a commit. Every end of a call passes here."""
@@ -328,7 +329,7 @@ class Turns(Generic[Store]):
         if commit.notifications:
             self._notifier.kick()
         log_failures(turn.flow, commit)
-        if commit.record.call.phase == "over" != turn.before.call.phase:
+        if turn.ends_call:
             log_end(turn.flow, commit.record.call, now=self._now())
 
     async def _uploading(self, record: CallRecord, now: float) -> bool:
@@ -339,9 +340,7 @@ class Turns(Generic[Store]):
 class TurnsInMemory(Turns[CallStoreInMemory]):
     """The same where the live calls are in memory: a message is taken now if it waits for nothing but its commit."""
 
-    def take_now(
-        self, incoming: Incoming, *, flow: str | None = None, told: Callable[[WebhookReply | None], None]
-    ) -> bool:
+    def take_now(self, incoming: Incoming, *, flow: str | None = None, arrived: float = 0.0, told: Told) -> bool:
         """Begin to take a message of a call that is in memory, or of a new one; return whether it was begun.
 
         False: it is not that simple (something has to be loaded or waited for, a repeat, a refusal, a fault), nothing
@@ -349,6 +348,7 @@ class TurnsInMemory(Turns[CallStoreInMemory]):
         is durable. With None if it could not be saved, or is owed until a service answers: then, too, `take` does it
         from the start, and finds the message's id if it was saved. A store that needs no time calls it at once.
         """
+        taken = self._watched.now()
         try:
             turn = self._turn_now(incoming, flow)
         except Exception:  # `take` meets it again, and whoever waits for `take` answers and logs it
@@ -356,15 +356,20 @@ class TurnsInMemory(Turns[CallStoreInMemory]):
         if turn is None:
             return False
 
+        handed = self._watched.now()
+
         def then(error: Exception | None) -> None:
-            if error is not None:
-                told(None)
-                return
+            reply = None
             try:
-                self._saved(turn)
-                log_message(turn.flow, turn.commit)
+                self._watched.settled(turn, arrived, taken, handed, error)
+                if error is None:
+                    reply = turn.reply
+                    self._saved(turn)
+                    log_message(turn.flow, turn.commit)
+                    if reply is not None:
+                        self._watched.replied(arrived)
             finally:
-                told(turn.reply)
+                told(reply)
 
         try:
             self._store.hand_over(turn.commit, then)

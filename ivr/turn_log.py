@@ -45,11 +45,19 @@ def log_failures(flow: Flow, commit: Commit) -> None:
             log.warning("error in a flow", extra=where | what)
 
 
+def written_outcome(flow: Flow, call: Call) -> str:
+    """Return how a call ended; empty: without an outcome, or with one that the flow computed, from what a caller said.
+
+    So only words that somebody wrote are told.
+    """
+    written = call.outcome in _WRITTEN or any(state.outcome == call.outcome for state in flow.states.values())
+    return (call.outcome or "") if written else ""
+
+
 def log_end(flow: Flow, call: Call, *, now: float) -> None:
     """Log that a call is over, how it ended and how long it took."""
-    # An outcome that the flow computed may be what the caller said, so only words that somebody wrote are logged.
-    written = call.outcome in _WRITTEN or any(state.outcome == call.outcome for state in flow.states.values())
-    outcome = {"outcome": call.outcome} if written else {}
+    written = written_outcome(flow, call)
+    outcome = {"outcome": written} if written else {}
     seconds = round(max(now - call.facts.started, 0.0), 1)  # a clock may have been set back
     known = {"call": call.facts.id, "flow": flow.name, "state": call.state, "seconds": seconds}
     log.info("call over", extra=known | outcome)

@@ -19,7 +19,6 @@ from ivr.gateway.order_settings import ORDER_SECRETS, OrderSettings, order_expos
 from ivr.gateway.setting_texts import (
     GATEWAY_PREFIX,
     NO_LISTEN,
-    host_port_of,
     is_loopback,
     listen_parts,
     port_range,
@@ -28,7 +27,7 @@ from ivr.gateway.setting_texts import (
 )
 from ivr.gateway.trunk_registration import NoExtension, order_of
 from ivr.phone.wire.transfer_targets import is_target
-from ivr.setting_sources import LoadedSettings, SettingsError, load, refuse_user
+from ivr.setting_sources import LoadedSettings, SettingsError, host_port_of, load, refuse_user
 
 PREFIX = GATEWAY_PREFIX
 SHORTEST_PASSWORD = 12

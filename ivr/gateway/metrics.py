@@ -11,6 +11,7 @@ from typing import Literal, TypeAlias, TypeVar, get_args
 from msgspec import Struct
 
 from ivr.gateway.admission import Refusal
+from ivr.histogram import Histogram
 from ivr.sip.media_plan import CodecName
 
 _AnyEnd: TypeAlias = Literal["bot", "transferred", "not-found", "bot-away", "limit", "silence", "drained", "failed"]
@@ -34,22 +35,6 @@ LENGTH_BOUNDS = (5.0, 15.0, 60.0, 300.0, 900.0, 3600.0)
 Label = TypeVar("Label", bound=str)
 
 TYPE = "text/plain; version=0.0.4; charset=utf-8"
-
-
-class Histogram:
-    """Counts by upper bound."""
-
-    def __init__(self, bounds: Sequence[float]) -> None:
-        self.bounds = bounds
-        self.counts = [0] * (len(bounds) + 1)
-        "Each value once; the last are those above all bounds."
-        self.total = 0.0
-
-    def add(self, value: float) -> None:
-        """Count a value."""
-        at = next((place for place, bound in enumerate(self.bounds) if value <= bound), len(self.bounds))
-        self.counts[at] += 1
-        self.total += value
 
 
 class CallCounts:

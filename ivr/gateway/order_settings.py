@@ -10,8 +10,8 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from ivr.callable_targets import read_callers, read_target_pattern
 from ivr.gateway.dial_plan import CallerPlace, NotTrunk, trunk_uri
-from ivr.gateway.setting_texts import GATEWAY_PREFIX, host_port_of, secret_of, split_list
-from ivr.setting_sources import SettingsError
+from ivr.gateway.setting_texts import GATEWAY_PREFIX, secret_of, split_list
+from ivr.setting_sources import SettingsError, host_port_of
 
 SHORTEST_ORDERS_TOKEN: Final = 16
 "Characters."

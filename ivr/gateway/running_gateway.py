@@ -17,7 +17,7 @@ from ivr.gateway.numbers import NumberPlan, hosts
 from ivr.gateway.order_door import OrderDoor, order_door
 from ivr.gateway.order_rules import order_rules_of, registration_order_of
 from ivr.gateway.order_settings import orders_token_of
-from ivr.gateway.setting_texts import host_port_of, is_loopback, listen_parts, port_range
+from ivr.gateway.setting_texts import is_loopback, listen_parts, port_range
 from ivr.gateway.status_pages import Health, status_pages
 from ivr.gateway.trunk_registration import TrunkRegistration
 from ivr.media.payload_cache import PayloadCache
@@ -27,7 +27,7 @@ from ivr.phone.net.limits import PhoneLimits
 from ivr.phone.net.post import WebPost
 from ivr.phone.platform import Platform, Target, platform
 from ivr.rtp.codecs import payloads
-from ivr.setting_sources import SettingsError
+from ivr.setting_sources import SettingsError, host_port_of
 from ivr.sip.addresses import host_port
 from ivr.sip.policy import EndpointConfig
 from ivr.speech_settings import SpeechSettings, live_sound, load_models

@@ -47,19 +47,6 @@ def port_range(text: str) -> tuple[int, int]:
     return int(first), int(last)
 
 
-def host_port_of(text: str) -> tuple[str, int]:
-    """Return host and port of `ADDRESS:PORT`; raise ValueError."""
-    try:
-        parts = urlsplit(f"//{text}")
-        host, port = parts.hostname, parts.port
-        ip_address(host or "")
-    except ValueError:
-        host, port = None, None
-    if not host or port is None or parts.path or parts.username:
-        raise ValueError("must be an address and a port, such as 127.0.0.1:9070")
-    return host, port
-
-
 def is_loopback(address: str) -> bool:
     """Return whether SIP that is taken there comes from this machine."""
     return ip_address(listen_parts(address)[1]).is_loopback

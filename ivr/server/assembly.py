@@ -41,6 +41,7 @@ from ivr.server.refusals import Refusals
 from ivr.server.short_way import ShortWay
 from ivr.server.start_page import StartPages
 from ivr.server.startup import address_of, bind_port, fit_to_open_files
+from ivr.server.telemetry.telemetry_setup import open_telemetry, show_metrics
 from ivr.server.watchdog import Watchdog
 from ivr.server.webhook import Webhook
 from ivr.server.webhook_routes import WebhookRoutes
@@ -93,6 +94,7 @@ async def running(
     watched: bool = False,
     short: bool = True,
     opener: Opener = open_store,
+    worker: int = 0,
 ) -> AsyncIterator[Running]:
     """Serve as long as the context lasts. `settings` have passed `check_settings`, `paths` are flow files or folders.
 
@@ -100,7 +102,8 @@ async def running(
     web services may be on this machine, and without a mail server, mails are files. `cases` is where the
     phone keeps calls. `watched`: this process ends if the server does not answer itself any more. `short`: plain
     requests take the short way; never in development mode, where each request's host and origin are looked at. `opener`
-    opens the store, which several servers may share.
+    opens the store, which several servers may share. `worker`: the number of this process, counted from 0, among those
+    that have the same settings on this machine.
 
     Raises what keeps a server from starting: SettingsError, FolderInUse, DataUnusable, FlowError.
     """
@@ -111,8 +114,17 @@ async def running(
         address = address_of(sock)
         public = settings.public_url or address
         checked = await asyncio.to_thread(development_lines if dev else lines_of_flows, settings)  # it may load a voice
+        telemetry = open_telemetry(stack, settings, worker=worker)
         backend = await open_backend(
-            stack, settings, paths, public=public, lines=checked, dev=dev, pretends=pretends, opener=opener
+            stack,
+            settings,
+            paths,
+            public=public,
+            lines=checked,
+            dev=dev,
+            pretends=pretends,
+            opener=opener,
+            watch=telemetry.watch,
         )
         for plug in backend.plugs:
             if plug.begin is not None:
@@ -135,6 +147,7 @@ async def running(
         limits = fit_to_open_files(asked)
         way = _short_way(settings, routes, backend) if short and SAME_PARSER and not dev else None
         listener = await Listener.open(app.handle, sock, limits=limits, now=time.time, refusals=refusals, short=way)
+        await show_metrics(stack, telemetry, backend=backend, port=listener, refusals=refusals)
         stack.push_async_callback(_drain, [*([phone] if phone else []), *lines], listener)
         if watched:
             stack.callback(Watchdog(listener.adopt, patience=settings.watchdog).stop)

@@ -41,6 +41,7 @@ from ivr.server.senders import make_senders
 from ivr.server.settings_provided import egress_of, provided_by
 from ivr.server.sign_in.sign_in_setup import SignInParts, open_sign_in
 from ivr.server.speech_abilities import concurrency_of, missing_of, phrases_of
+from ivr.server.telemetry.job_watch import JobWatch, Watch
 from ivr.services.caller_sign_in import AT_ONCE as SIGN_INS_AT_ONCE
 from ivr.services.caller_sign_in import SignInService
 from ivr.services.egress import AT_ONCE
@@ -97,12 +98,14 @@ async def open_backend(
     dev: bool,
     pretends: bool = False,
     opener: Opener = open_store,
+    watch: Watch | None = None,
 ) -> Backend:
     """Hold the store and open it, load the flows, begin with the work that was left.
 
     Flows are checked against what each of `lines` can do. `public` is the address under which others reach this server.
     `dev`: all flows have to be without errors, and all channels are on. `pretends`, and `dev` likewise: flows are tried
-    out, so web services may be on this machine, and without a mail server, mails are written into a folder.
+    out, so web services may be on this machine, and without a mail server, mails are written into a folder. `watch` is
+    told of turns and jobs.
 
     `opener` opens the store, which several servers may share.
 
@@ -144,7 +147,9 @@ async def open_backend(
     mails = folder.mail if trial else None
     senders = make_senders(stack, settings, opened.recordings, links, egress=egress, mails=mails)
     apis = _apis(stack, plugs)
-    workers = _make_workers(settings, opened, apis, speech=speech, web=web, senders=senders, sign_ins=sign_ins)
+    workers = _make_workers(
+        settings, opened, apis, speech=speech, web=web, senders=senders, sign_ins=sign_ins, watch=watch
+    )
     turns = TurnsInMemory(
         store=opened.calls,
         channels=_channels(plugs),
@@ -160,6 +165,7 @@ async def open_backend(
         grace=settings.recording_wait,
         budget=settings.reply_budget,
         states=opened.states,
+        watch=watch,
     )
     workers.start(stack, turns)
     return Backend(
@@ -209,6 +215,7 @@ def _make_workers(
     web: WebRequest,
     senders: Mapping[NotificationWay, Sender],
     sign_ins: SignIns,
+    watch: JobWatch | None,
 ) -> _Workers:
     services: Mapping[str, Service] = {
         TRANSCRIBE: Transcription(speech, opened.recordings),
@@ -218,9 +225,9 @@ def _make_workers(
     }
     limits = {TRANSCRIBE: concurrency_of(settings), HTTP: AT_ONCE, FETCH: AT_ONCE, SIGN_IN: SIGN_INS_AT_ONCE}
     return _Workers(
-        Worker(opened.calls, services, news=opened.news, limits=limits),
-        Notifier(opened.outbox, senders),
-        PlatformRequestWorker(opened.requests, apis),
+        Worker(opened.calls, services, news=opened.news, limits=limits, watch=watch),
+        Notifier(opened.outbox, senders, watch=watch),
+        PlatformRequestWorker(opened.requests, apis, watch=watch),
     )
 
 

@@ -14,6 +14,7 @@ from typing import Generic, Protocol, TypeAlias, TypeVar
 
 from ivr.errors import StoreUnavailable
 from ivr.outbox import Deliveries, DeliveryState
+from ivr.server.telemetry.job_watch import JobWatch
 from ivr.services.sender import NotSent
 
 log = logging.getLogger(__name__)
@@ -57,12 +58,22 @@ class Deliverer(ABC, Generic[D]):
     """Delivers one kind of orders of all calls; how, and what is told of it, is said by who follows it."""
 
     def __init__(
-        self, deliveries: Deliveries[D], *, name: str, now: Callable[[], float], at_once: int = AT_ONCE
+        self,
+        deliveries: Deliveries[D],
+        *,
+        name: str,
+        now: Callable[[], float],
+        at_once: int = AT_ONCE,
+        watch: JobWatch | None = None,
     ) -> None:
-        """`name` is that of its task; `now` gives seconds since 1970; `at_once`: how many are under way at most."""
+        """`name` is that of its task; `now` gives seconds since 1970; `at_once`: how many are under way at most.
+
+        `watch` is told of each try.
+        """
         self._deliveries = deliveries
         self._now = now
         self._task = name
+        self._watch = watch
         self._name = secrets.token_hex(8)
         self._free = at_once
         self._running: set[asyncio.Task[None]] = set()
@@ -156,24 +167,26 @@ class Deliverer(ABC, Generic[D]):
         self._kicked.set()
 
     async def _try(self, one: D) -> None:
-        told = {"call": one.call, "job": one.job, "attempt": one.tries}
+        told, began = {"call": one.call, "job": one.job, "attempt": one.tries}, self._now()
         try:
             async with asyncio.timeout(LEASE / 2):
                 follow = await self._deliver(one)
         except NotSent as error:
-            await self._failed(one, error)
+            await self._failed(one, error, began)
         except TimeoutError:
-            await self._failed(one, NotSent("timeout", "it took too long"))
+            await self._failed(one, NotSent("timeout", "it took too long"), began)
         except Exception:  # a sender is foreign code; one delivery must not end the worker
             log.exception("a sender failed", extra=told)
-            await self._failed(one, NotSent("mistake", "a mistake of this server"))
+            await self._failed(one, NotSent("mistake", "a mistake of this server"), began)
         else:
             if follow is not None:
                 await follow()
             await self._settle(one, "sent", self._now())
+            if self._watch is not None:
+                self._watch.delivered(self._task, one.call, one.job, began, "sent")
             self._log_sent(told)
 
-    async def _failed(self, one: D, error: NotSent) -> None:
+    async def _failed(self, one: D, error: NotSent, began: float) -> None:
         now = self._now()
         again = now + max(self._pause(one), error.pause or 0.0)
         told = {"call": one.call, "job": one.job, "attempt": one.tries, "reason": error.code}
@@ -181,6 +194,8 @@ class Deliverer(ABC, Generic[D]):
         if dead:
             await self._gave_up(one, error)
         await self._settle(one, "dead" if dead else "waiting", now if dead else again, str(error))
+        if self._watch is not None:
+            self._watch.delivered(self._task, one.call, one.job, began, "dead" if dead else "failed")
         self._log_not_sent(told, dead=dead)
 
     async def _settle(self, one: D, state: DeliveryState, at: float, reason: str = "") -> None:

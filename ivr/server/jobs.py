@@ -16,6 +16,7 @@ from ivr.engine.events import ServiceFailed, ServicesEvent
 from ivr.errors import IvrError, StoreUnavailable
 from ivr.news import News
 from ivr.ports import CallKey
+from ivr.server.telemetry.job_watch import JobTimes, JobWatch
 from ivr.services.service import Service, ServiceError
 from ivr.storage import CallStore, Order
 
@@ -42,14 +43,16 @@ class Worker:
         news: News | None = None,
         at_once: int = 4,
         limits: Mapping[str, int] | None = None,
+        watch: JobWatch | None = None,
     ) -> None:
         """Carry out so many orders to a service `at_once`, or as `limits` says by service: none waits for another.
 
-        `news` tells of the answers that other servers have saved.
+        `news` tells of the answers that other servers have saved; `watch` is told of what was done.
         """
         self._store = store
         self._services = services
         self._at_once = at_once
+        self._watch = watch
         self._name = secrets.token_hex(8)
         "Who we are among all workers: another in each process."
         self._free = {service: (limits or {}).get(service, at_once) for service in services}
@@ -75,6 +78,11 @@ class Worker:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+    @property
+    def running(self) -> int:
+        """How many orders are being carried out."""
+        return len(self._running)
 
     def kick(self) -> None:
         """Wake the worker: orders were committed."""
@@ -132,13 +140,17 @@ class Worker:
             self._free[order.request.service] += more
 
     async def _run(self, order: Order) -> None:
+        began = time.time()
         try:
             event = await self._carried_out(order)
+            answered = time.time()
         finally:
             # The next order's turn: an answer on its way to the disk waits there together with others.
             self._count(order, 1)
             self._kicked.set()
         first = await self._saved(order, event)
+        if self._watch is not None:
+            self._watch.job_done(order, JobTimes(began, answered, time.time()), event)
         reason = event.code if isinstance(event, ServiceFailed) else "answered"
         log.info("job done", extra={"call": order.call, "service": order.request.service, "reason": reason})
         if first:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from ivr.engine.commands import NotificationWay
 from ivr.outbox import Notification, Outbox
 from ivr.server.deliverer import Deliverer
+from ivr.server.telemetry.job_watch import JobWatch
 from ivr.services.sender import NotSent, Sender
 
 log = logging.getLogger(__name__)
@@ -24,9 +25,14 @@ class Notifier(Deliverer[Notification]):
     """Sends the notifications of all calls."""
 
     def __init__(
-        self, outbox: Outbox, senders: Mapping[NotificationWay, Sender], *, now: Callable[[], float] = time.time
+        self,
+        outbox: Outbox,
+        senders: Mapping[NotificationWay, Sender],
+        *,
+        now: Callable[[], float] = time.time,
+        watch: JobWatch | None = None,
     ) -> None:
-        super().__init__(outbox, name="notifier", now=now)
+        super().__init__(outbox, name="notifier", now=now, watch=watch)
         self._senders = senders
 
     def start(self) -> None:

@@ -16,6 +16,7 @@ from ivr.errors import StoreUnavailable
 from ivr.outbox import PlatformRequest, PlatformRequests
 from ivr.ports import CallKey, Outbound
 from ivr.server.deliverer import Deliverer, Follow
+from ivr.server.telemetry.job_watch import JobWatch
 from ivr.services.platform_api import Api, Manners, PlatformUnreachable
 from ivr.services.sender import NotSent
 
@@ -44,9 +45,10 @@ class PlatformRequestWorker(Deliverer[PlatformRequest]):
         apis: Mapping[str, Api],
         *,
         now: Callable[[], float] = time.time,
+        watch: JobWatch | None = None,
     ) -> None:
         """`apis` are the platforms' by the channel's name."""
-        super().__init__(requests, name="platform requests", now=now, at_once=AT_ONCE)
+        super().__init__(requests, name="platform requests", now=now, at_once=AT_ONCE, watch=watch)
         self._apis = apis
         self._answered: Answered | None = None
 

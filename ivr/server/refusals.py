@@ -6,6 +6,8 @@ Any client can be refused any number of times. A line for each would fill the di
 import asyncio
 import logging
 
+from ivr.server.telemetry.label_counts import LabelCounts
+
 log = logging.getLogger(__name__)
 
 MOST = 20
@@ -21,6 +23,8 @@ class Refusals:
         self._counts: dict[tuple[str, str], int] = {}
         "How often in this window, by event and kind."
         self._levels: dict[tuple[str, str], int] = {}
+        self.totals = LabelCounts()
+        "How often since the start, by event and kind."
         self._end: asyncio.TimerHandle | None = None
 
     def report(
@@ -39,6 +43,7 @@ class Refusals:
         key = event, reason if kind is None else kind
         self._counts[key] = count = self._counts.get(key, 0) + 1
         self._levels[key] = level
+        self.totals.count(*key)
         if count <= MOST:
             log.log(level, event, extra={"reason": reason, **more}, exc_info=error)
 

@@ -114,7 +114,7 @@ class ShortConnection(Connection):
         else:
             self.guard.works(self)
         self._waits = True  # now: a store that needs no time tells at once
-        if not self._short.take(self._reader, self._told):
+        if not self._short.take(self._reader, self._told, arrived=self.arrived):
             self.go_long()
 
     def _told(self, reply: WebhookReply | None) -> None:

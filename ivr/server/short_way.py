@@ -33,7 +33,7 @@ class DecodesAtOnce(Decodes, Protocol):
 class TakesTurnsNow(Protocol):
     """The part of `ivr.turn.TurnsInMemory` that the short way needs."""
 
-    def take_now(self, incoming: Incoming, *, flow: str | None = None, told: Told) -> bool:
+    def take_now(self, incoming: Incoming, *, flow: str | None = None, arrived: float = 0.0, told: Told) -> bool:
         """Begin to take a message, if it waits for nothing but its commit; `told` gets the reply, or None."""
 
 
@@ -73,8 +73,11 @@ class ShortWay:
         """Return whether the body of a request, of which the head is there, is JSON of a size that is allowed."""
         return _is_json(request.content_type) and request.length <= self._limits.json
 
-    def take(self, request: RequestReader, told: Told) -> bool:
-        """Begin to take a whole request; False: it is not that simple, nothing was done, and the long way has it."""
+    def take(self, request: RequestReader, told: Told, *, arrived: float) -> bool:
+        """Begin to take a whole request; False: it is not that simple, nothing was done, and the long way has it.
+
+        `arrived` is when its first byte came, in seconds since 1970.
+        """
         route = self._routes.find(request.path)
         try:
             if route is None or route.channel != self._channel.name:
@@ -83,7 +86,7 @@ class ShortWay:
             if incoming is None:
                 return False
             heard = told if incoming.wants == "commands" else _acknowledging(told)
-            return self._turns.take_now(incoming, flow=route.flow, told=heard)
+            return self._turns.take_now(incoming, flow=route.flow, arrived=arrived, told=heard)
         except Exception:  # the long way meets it again, answers it and logs it
             return False
 

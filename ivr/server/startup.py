@@ -13,6 +13,7 @@ from ivr.server.origin import is_loopback_name
 from ivr.server.plugs import SOURCES, sources_on
 from ivr.server.sign_in.sign_in_setup import check_sign_in
 from ivr.settings import Settings, SettingsError
+from ivr.telemetry_settings import check_telemetry
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +36,7 @@ def check_settings(settings: Settings, *, dev: bool) -> None:
     if settings.smtp_server is not None and settings.smtp_from is None:
         raise SettingsError("IVR_SMTP_SERVER needs IVR_SMTP_FROM, the address that mails come from.")
     check_sign_in(settings)
+    check_telemetry(settings)
     if settings.chat_page_sites and settings.chat_page_secret is None:
         raise SettingsError(
             "IVR_CHAT_PAGE_SITES needs IVR_CHAT_PAGE_SECRET, which your site's server shows: openssl rand -hex 24"

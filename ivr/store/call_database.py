@@ -12,7 +12,7 @@ from msgspec import Struct
 from ivr.call_record import CallRecord, Commit
 from ivr.engine.events import Event
 from ivr.ports import CallKey
-from ivr.storage import Order
+from ivr.storage import Backlog, Order
 from ivr.user_values import UserValues
 
 
@@ -75,6 +75,9 @@ class CallDatabase(UserValues, Protocol):
 
     async def flow(self, flow_hash: str) -> bytes | None:
         """Return the source of a flow."""
+
+    async def backlog(self) -> Backlog:
+        """Return what is under way, of all servers."""
 
     async def probe(self) -> None:
         """Return if calls can be read and saved."""

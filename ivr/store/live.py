@@ -13,6 +13,7 @@ from msgspec import Struct
 from ivr.call_record import CallRecord, Commit
 from ivr.errors import StaleCall, StoreUnavailable
 from ivr.ports import CallKey
+from ivr.storage import Backlog
 from ivr.store.orders import Orders, Owed, orders_of
 
 BLOCK = 2000
@@ -139,7 +140,7 @@ class Live:
             self.orders.leave(record.id, leaving)
         if commit.jobs:
             for request in orders_of(commit):
-                self.orders.add(Owed(record.id, record.key, saved.row, request))
+                self.orders.add(Owed(record.id, record.key, saved.row, request, made=commit.at))
         self.put(saved)
 
     def put(self, saved: Saved) -> None:
@@ -155,6 +156,11 @@ class Live:
     def flows(self) -> Sequence[str]:
         """Return the flows that calls under way began with. Looks at every call: for the start."""
         return list({saved.record.call.flow: None for saved in self.calls.values()})
+
+    def backlog(self) -> Backlog:
+        """Return what is under way."""
+        since = self.orders.open_since
+        return Backlog(len(self.calls), len(since), min(since, default=None))
 
     def due(self, now: float) -> Sequence[CallKey]:
         """Return the calls whose time has come, then those whose inbox alone holds something."""

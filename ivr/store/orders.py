@@ -31,6 +31,8 @@ class Owed(Struct):
     "The call's number in the store."
     request: Request
     attempts: int = 0
+    made: float = 0.0
+    "When it was ordered, in seconds since 1970; after a start, when it was read."
     asked: int = 0
     "Its place among all orders, given by `Orders.add`."
 
@@ -101,6 +103,11 @@ class Orders:
         """Return the answers that wait, in the order in which they came."""
         inbox = self._inboxes.get(call)
         return tuple(inbox.answers.values()) if inbox else ()
+
+    @property
+    def open_since(self) -> Sequence[float]:
+        """When each order without an answer was made, in seconds since 1970."""
+        return [owed.made for jobs in self._owed.values() for owed in jobs.values()]
 
     def waiting(self) -> Iterable[CallKey]:
         """Return the calls whose inbox holds something."""

@@ -16,8 +16,8 @@ from ivr.gateway.gateway_settings import (
     register_password_of,
 )
 from ivr.gateway.order_settings import call_password_of, orders_token_of
-from ivr.gateway.setting_texts import host_port_of, listen_parts
-from ivr.setting_sources import SettingsError, value_text
+from ivr.gateway.setting_texts import listen_parts
+from ivr.setting_sources import SettingsError, host_port_of, value_text
 from ivr.settings import Settings, load_settings
 
 PASSWORD = "correct horse battery"

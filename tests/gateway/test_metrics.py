@@ -8,8 +8,9 @@ import aiohttp
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ivr.gateway.metrics import Histogram, Metrics, Snapshot, written
+from ivr.gateway.metrics import Metrics, Snapshot, written
 from ivr.gateway.status_pages import Health, status_pages
+from ivr.histogram import Histogram
 
 LINE = re.compile(r'([a-z_]+)(\{[a-z]+="[^"\\]+"\})? (-?[0-9.e+-]+)')
 

@@ -51,6 +51,7 @@ PLANTED = {
     "multipart": ("ivr/server/planted_form.py", "import python_multipart"),
     "jwt": ("ivr/server/planted_token.py", "import jwt"),
     "cryptography": ("ivr/server/planted_key.py", "import cryptography"),
+    "prometheus": ("ivr/server/planted_counter.py", "import prometheus_client"),
     "click": ("ivr/server/planted_prompt.py", "import click"),
 }
 

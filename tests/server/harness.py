@@ -75,7 +75,7 @@ class TurnsTwin:
         self.arrivals.append(arrived)
         return await self._take(incoming, flow)
 
-    def take_now(self, incoming: Incoming, *, flow: str | None = None, told: Told) -> bool:
+    def take_now(self, incoming: Incoming, *, flow: str | None = None, arrived: float = 0.0, told: Told) -> bool:
         if self.error or not self.now:
             return False  # `take` meets the error again
         if self.hold is None:

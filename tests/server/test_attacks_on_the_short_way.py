@@ -181,7 +181,7 @@ async def test_who_hangs_up_as_its_request_goes_the_long_way_after_all_is_forgot
 
         told: Told | None = None
 
-        def take_now(self, incoming: Incoming, *, flow: str | None = None, told: Told) -> bool:
+        def take_now(self, incoming: Incoming, *, flow: str | None = None, arrived: float = 0.0, told: Told) -> bool:
             self.told = told
             return True
 
@@ -257,7 +257,7 @@ class Faulty(TurnsTwin):
         super().__init__()
         self.fault = fault
 
-    def take_now(self, incoming: Incoming, *, flow: str | None = None, told: Told) -> bool:
+    def take_now(self, incoming: Incoming, *, flow: str | None = None, arrived: float = 0.0, told: Told) -> bool:
         return self.fault(told)
 
     async def take(self, incoming: Incoming, *, flow: str | None = None, arrived: float) -> WebhookReply:

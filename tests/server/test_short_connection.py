@@ -70,7 +70,7 @@ async def test_json_that_is_slow_to_come_is_left_to_the_long_way_by_the_next_swe
 class BeginsAndFails(TurnsTwin):
     """A store that fails after it has begun, and tells of it all the same."""
 
-    def take_now(self, incoming: Incoming, *, flow: str | None = None, told: Told) -> bool:
+    def take_now(self, incoming: Incoming, *, flow: str | None = None, arrived: float = 0.0, told: Told) -> bool:
         asyncio.get_running_loop().call_soon(told, WebhookReply(body=b"of a turn that failed"))
         raise RuntimeError("a fault")
 

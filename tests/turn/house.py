@@ -12,6 +12,7 @@ from ivr.server.arrivals import Arrivals
 from ivr.server.closings import Closings
 from ivr.store.memory.memory_calls import MemoryStore
 from ivr.turn import TurnsInMemory
+from ivr.turn_watch import TurnWatch
 from tests.turn.simulator import KEY, Line
 
 IDLE, GRACE = 60.0, 30.0
@@ -57,8 +58,10 @@ class House:
         store: MemoryStore | None = None,
         at_once: bool = False,
         closings: Closings | None = None,
+        watch: TurnWatch | None = None,
     ) -> None:
         self.at_once = at_once
+        self.watch = watch
         self.store = store or MemoryStore()
         self.uploads = Arrivals()
         self.flows = OneFlow(flow)
@@ -76,12 +79,13 @@ class House:
             idle=IDLE,
             grace=GRACE,
             budget=2.0,
+            watch=watch,
         )
 
     async def told(self, message: str, *events: Event, wants: Literal["commands", "ack"] = "commands") -> WebhookReply:
         incoming = Incoming(KEY, message, events, wants, starts=message == "first")
         told: list[WebhookReply | None] = []
-        if self.at_once and self.turns.take_now(incoming, told=told.append) and told[0] is not None:
+        if self.at_once and self.turns.take_now(incoming, arrived=1000.0, told=told.append) and told[0] is not None:
             return told[0]
         return await self.turns.take(incoming, arrived=1000.0)
 

@@ -16,7 +16,7 @@ from ivr.news import LocalNews
 from ivr.outbox import Notification, PlatformRequest
 from ivr.ports import CallKey
 from ivr.sign_in_storage import SignIn
-from ivr.storage import Absent, Order
+from ivr.storage import Absent, Backlog, Order
 from ivr.store.live import Live, Saved
 from ivr.store.rows import Rows, to_json
 from ivr.store.sealing import KEY_BYTES, Sealer
@@ -187,6 +187,10 @@ class MemoryStore:
         for user, name in expired:
             del self.kept[user][name]
         return len(expired)
+
+    async def backlog(self) -> Backlog:
+        """Return what is under way."""
+        return self._live.backlog()
 
     async def probe(self) -> None:
         """Do nothing: memory can always be read."""

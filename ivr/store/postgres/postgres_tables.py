@@ -76,6 +76,7 @@ CREATE TABLE job (
     call     bigint NOT NULL,
     id       text COLLATE "C" NOT NULL,
     asked    bigint GENERATED ALWAYS AS IDENTITY,  -- its place among all
+    made     double precision NOT NULL,  -- when the turn that asked for it was
     service  text NOT NULL,
     timeout  double precision NOT NULL,  -- seconds for one run
     body     text NOT NULL,              -- JSON

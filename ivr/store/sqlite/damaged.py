@@ -6,6 +6,7 @@ them and erases it.
 
 import gc
 import sqlite3
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import groupby
@@ -118,7 +119,7 @@ def read_live(connection: sqlite3.Connection, rows: Rows, sealer: Sealer) -> Res
 
 
 def _live(saved: Sequence[Saved], orders: Sequence[_Order], damaged: dict[int, Damaged]) -> Live:
-    live = Live()
+    live, now = Live(), time.time()
     for one in saved:
         if one.row not in damaged:
             live.put(one)
@@ -126,7 +127,7 @@ def _live(saved: Sequence[Saved], orders: Sequence[_Order], damaged: dict[int, D
         if order.row in damaged:
             continue
         if order.answer is None:
-            live.orders.add(Owed(order.call, order.key, order.row, order.request, order.attempts))
+            live.orders.add(Owed(order.call, order.key, order.row, order.request, order.attempts, now))
         else:
             live.orders.restore_answer(order.call, order.key, order.request.job, order.answer)
     return live

@@ -19,7 +19,7 @@ from ivr.conversations import conversation_of, number_of
 from ivr.engine.events import Event
 from ivr.errors import DamagedCall, DataUnusable, StaleCall, StoreUnavailable
 from ivr.ports import CallKey
-from ivr.storage import Absent, Order
+from ivr.storage import Absent, Backlog, Order
 from ivr.store.call_reading import printable_id
 from ivr.store.live import Saved
 from ivr.store.orders import Owed
@@ -238,6 +238,10 @@ class SqliteStore:
         if count:  # nearly never: a write costs a sync
             await self._writer.saved(expired(now), lambda: None)
         return count
+
+    async def backlog(self) -> Backlog:
+        """Return what is under way; orders of before a start count from then."""
+        return self._live.backlog()
 
     async def probe(self) -> None:
         """Return if calls can be read, and saved as far as is known; raise StoreUnavailable if not.
