@@ -5,6 +5,7 @@ what is lost here loses nothing that was acknowledged.
 """
 
 from collections.abc import Callable, Mapping
+from hashlib import sha256
 from typing import Literal, Protocol, TypeAlias
 
 from msgspec import Struct
@@ -71,8 +72,8 @@ class Coordination(Protocol):
 
 
 def call_name(key: CallKey) -> str:
-    """Return a call as it is named here."""
-    return f"{key.channel}/{key.account}/{key.id}"
+    """Return a call as it is named here: by a digest, whatever its platform has put into its own name."""
+    return sha256(f"{key.channel}/{key.account}/{key.id}".encode("utf-8", "surrogatepass")).hexdigest()
 
 
 class LocalCoordination:

@@ -212,6 +212,30 @@ CREATE TABLE handled (
     at    double precision NOT NULL
 );
 CREATE INDEX handled_of_call ON handled (call);
+-- What servers agree on (ivr/coordination.py): times are the database's, and what is over is as good as not there.
+CREATE TABLE lease (
+    kind  text COLLATE "C" NOT NULL,
+    name  text COLLATE "C" NOT NULL,
+    owner text NOT NULL,
+    until timestamptz NOT NULL,
+    PRIMARY KEY (kind, name)
+);
+CREATE INDEX lease_until ON lease (until);
+CREATE TABLE tally (
+    kind  text COLLATE "C" NOT NULL,
+    who   text COLLATE "C" NOT NULL,
+    until timestamptz NOT NULL      -- when it counts no longer
+);
+CREATE INDEX tally_who ON tally (kind, who, until);
+CREATE INDEX tally_until ON tally (until);
+CREATE TABLE upload (
+    owner text NOT NULL,
+    call  text COLLATE "C" NOT NULL,     -- a digest of its name; empty: it may be any call's
+    began double precision NOT NULL,     -- by the server's clock
+    until timestamptz NOT NULL,
+    PRIMARY KEY (owner, call)
+);
+CREATE INDEX upload_of_call ON upload (call);
 
 -- The servers on this database: who has not shown itself for a while is taken to be dead, and its work is open again.
 CREATE TABLE replica (
