@@ -87,7 +87,7 @@ class MediaFiles:
         """
         path = self._file(f"{secrets.token_hex(16)}{self._file(media).suffix}")
         try:
-            await self.do(lambda: os.close(_create(path)))
+            await self.do(lambda: os.close(create_file(path)))
             async for piece in pieces:
                 await self.do(partial(_append, path, piece))
             yield path
@@ -245,9 +245,9 @@ class MediaFile:
 
     def _write(self, chunks: list[bytes]) -> None:
         if self._file is None:
-            self._file = _create(self._path)
+            self._file = create_file(self._path)
         for chunk in chunks:
-            _write_all(self._file, chunk)
+            write_all(self._file, chunk)
 
     def _close(self) -> None:
         file, self._file = self._file, None
@@ -284,11 +284,13 @@ def check_name(media: str) -> None:
         raise FileNotFoundError("not the name of a recording")
 
 
-def _create(path: Path) -> int:
+def create_file(path: Path) -> int:
+    """Make a file for its owner alone, where there is none yet; return its descriptor."""
     return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
 
 
-def _write_all(file: int, data: bytes) -> None:
+def write_all(file: int, data: bytes) -> None:
+    """Write all of it."""
     rest = memoryview(data)
     while rest:
         rest = rest[os.write(file, rest) :]
@@ -297,7 +299,7 @@ def _write_all(file: int, data: bytes) -> None:
 def _append(path: Path, data: bytes) -> None:
     file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:
-        _write_all(file, data)
+        write_all(file, data)
     finally:
         os.close(file)
 
