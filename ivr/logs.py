@@ -16,7 +16,7 @@ from typing import Any, TextIO
 FIELDS = (
     *("call", "platform_call", "flow", "service", "status", "reason", "path"),
     *("task", "tries", "removed", "file", "document", "job", "attempt", "phrase", "outcome", "state", "seconds"),
-    *("code", "line", "keys", "findings", "left_out", "calendar"),
+    *("code", "line", "keys", "findings", "left_out", "calendar", "worker"),
     *("calls", "channel", "end", "caller", "called", "trunk", "transport", "codec", "loss", "cause"),
 )
 "What a log call can add to its message with `extra`."

@@ -39,7 +39,7 @@ from ivr.sign_in_settings import SignInSettings
 from ivr.smallfiles import read_small
 from ivr.speech_settings import PREFIX, SpeechSettings
 from ivr.store.data_folder import DataFolder
-from ivr.store.location import StoreLocation
+from ivr.store.location import SCHEMES, StoreLocation
 from ivr.telemetry_settings import TelemetrySettings
 from ivr.twiml_settings import unfetched
 
@@ -56,6 +56,7 @@ _NO_ROUTES = 'must be a table from called identity to flow, such as {"28:bot-id"
 _NO_SECRETS = 'must be a table from names, made of letters, digits and _, to secrets, such as {"shop": "..."}'
 MAX_SECRET = 64 * 1024
 "Bytes of a secret in a file."
+SQLITE = "sqlite"
 
 
 class Settings(LineSettings, PlacingSettings, SignInSettings, BotStateSettings, TelemetrySettings, SpeechSettings):
@@ -68,7 +69,17 @@ class Settings(LineSettings, PlacingSettings, SignInSettings, BotStateSettings, 
     host: str = Field("127.0.0.1", description="The address to listen on.")
     port: int = Field(8080, ge=0, le=65535, description="The port to listen on; 0 picks a free one.")
     data: Path = Field(
-        Path("recordings/live"), description="The folder for calls and recordings; only one server can use it."
+        Path("recordings/live"),
+        description="The folder for calls and recordings, which one server owns; with a shared store, for what the "
+        "servers of this machine can make anew.",
+    )
+    store: SecretStr | None = Field(
+        None,
+        description="Where calls are kept: postgresql://user@host/database, which any number of servers can share, or "
+        "sqlite; none: sqlite, in the data folder.",
+    )
+    workers: int = Field(
+        1, ge=1, le=64, description="Processes that serve on the same port; more than one needs a shared store."
     )
     seal_key: SecretStr | None = Field(
         None,
@@ -245,6 +256,14 @@ class Settings(LineSettings, PlacingSettings, SignInSettings, BotStateSettings, 
             raise ValueError(NO_ADDRESS)
         return value.rstrip("/")
 
+    @field_validator("store")
+    @classmethod
+    def _is_store(cls, value: SecretStr | None) -> SecretStr | None:
+        text = value.get_secret_value() if value else SQLITE
+        if text != SQLITE and (not text.startswith(tuple(f"{one}://" for one in SCHEMES)) or not _is_url(text)):
+            raise ValueError("must be an address such as postgresql://user@db.example.com/ivr, or sqlite")
+        return value
+
     @field_validator("seal_key")
     @classmethod
     def _is_key(cls, value: SecretStr | None) -> SecretStr | None:
@@ -253,6 +272,14 @@ class Settings(LineSettings, PlacingSettings, SignInSettings, BotStateSettings, 
             if len(secret) != 64 or set(secret.lower()) - set("0123456789abcdef"):
                 raise ValueError("must be 64 hexadecimal digits; to make them: openssl rand -hex 32")
         return value
+
+
+def _is_url(text: str) -> bool:
+    try:
+        urlsplit(text)
+    except ValueError:
+        return False
+    return text.isprintable() and " " not in text
 
 
 def _table(value: object, problem: str) -> Mapping[str, str]:
@@ -286,7 +313,10 @@ def secrets_of(settings: Settings) -> Secrets:
 
 def location_of(settings: Settings) -> StoreLocation:
     """Return where calls are kept."""
-    return StoreLocation(DataFolder(settings.data), seal_key=secret_text(settings.seal_key) or None)
+    url = secret_text(settings.store)
+    return StoreLocation(
+        DataFolder(settings.data), "" if url == SQLITE else url, secret_text(settings.seal_key) or None
+    )
 
 
 def load_settings(*, file: Path | None = None, flags: Mapping[str, Any] | None = None) -> LoadedSettings[Settings]:

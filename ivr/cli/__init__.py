@@ -20,6 +20,7 @@ COMMANDS = {
     "botstate": "Read, write and erase what bots keep in a state service.",
     "notifications": "List what flows tell by mail and webhook; send again what could not be sent.",
     "requests": "List what carriers could not be asked, such as to delete a recording; ask again.",
+    "store": "Look after the database that many servers share: the version of its tables.",
     "replay": "Run recorded calls through the flows as they are now.",
     "transcribe": "Transcribe recordings with the speech engine of the settings.",
     "speak": "Speak a text into a WAV file.",

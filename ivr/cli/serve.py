@@ -4,6 +4,7 @@ import asyncio
 import logging
 import os
 import signal
+import socket
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from shlex import quote as quoted
@@ -12,13 +13,14 @@ from urllib.parse import quote
 import click
 
 from ivr.cli.event_loop import fast_loop, spare_the_collector
+from ivr.cli.serve_processes import ServeChild, ServeProcesses
 from ivr.errors import DataUnusable, FlowError, FolderInUse, StoreUnavailable
 from ivr.logs import quiet_loop, start_logging
 from ivr.server.assembly import Running, running
 from ivr.server.fatal import end_when_out_of_memory
 from ivr.server.page_frame import CHAT
 from ivr.server.plugs.plug import Example, Registration
-from ivr.server.startup import check_settings
+from ivr.server.startup import check_settings, reserve_port
 from ivr.setting_sources import can_be_flag, fields_of
 from ivr.settings import Settings, SettingsError, load_settings, variable
 from ivr.trace.folders import FLOWS
@@ -27,6 +29,9 @@ log = logging.getLogger(__name__)
 
 PATIENCE = 10.0
 "Seconds from SIGTERM to the end, whatever is still going on: nothing is lost by it, see docs/operations.md."
+GRACE = 2.0
+"Seconds more, after which workers that have not ended by themselves are killed."
+_REFUSALS = (SettingsError, FlowError, FolderInUse, DataUnusable, StoreUnavailable)
 
 
 def _flags(command: Callable[..., None]) -> Callable[..., None]:
@@ -64,13 +69,32 @@ def serve(flows: tuple[Path, ...], dev: bool, file: Path | None, **flags: str | 
             log.warning("unknown setting", extra={"reason": sentence})
         for sentence in loaded.doubtful:
             log.warning("doubtful setting", extra={"reason": sentence})
+        if loaded.settings.workers > 1:
+            raise click.exceptions.Exit(_serve_by_workers(loaded.settings, places))
         with asyncio.Runner(loop_factory=fast_loop()) as runner:
             runner.run(_serve(loaded.settings, places, dev=dev))
-    except (SettingsError, FlowError, FolderInUse, DataUnusable, StoreUnavailable) as error:
+    except _REFUSALS as error:
         raise click.ClickException(str(error)) from error
 
 
-async def _serve(settings: Settings, places: Sequence[Path], *, dev: bool) -> None:
+def _serve_by_workers(settings: Settings, places: Sequence[Path]) -> int:
+    """Serve from several processes, and return the exit status; raise SettingsError if the port cannot be had."""
+    with reserve_port(settings) as reserved:
+        own = settings.model_copy(update={"port": reserved.getsockname()[1]})
+
+        def serve(child: ServeChild) -> int:
+            try:
+                with asyncio.Runner(loop_factory=fast_loop()) as runner:
+                    runner.run(_serve(own, places, dev=False, child=child))
+            except _REFUSALS as error:
+                click.ClickException(str(error)).show()
+                return 1
+            return 0
+
+        return ServeProcesses(settings.workers, serve, patience=PATIENCE + GRACE).run()
+
+
+async def _serve(settings: Settings, places: Sequence[Path], *, dev: bool, child: ServeChild | None = None) -> None:
     loop = asyncio.get_running_loop()
     quiet_loop(loop)
     stop = asyncio.Event()
@@ -79,11 +103,20 @@ async def _serve(settings: Settings, places: Sequence[Path], *, dev: bool) -> No
         stop.set()
         loop.call_later(PATIENCE, _give_up)
 
+    def on_parent_gone(line: socket.socket) -> None:
+        loop.remove_reader(line.fileno())  # it stays readable
+        on_signal()
+
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, on_signal)
-    async with running(settings, places, dev=dev, watched=True) as server:
+    if child is not None:
+        loop.add_reader(child.line.fileno(), on_parent_gone, child.line)
+    async with running(settings, places, dev=dev, watched=True, worker=child.number if child else 0) as server:
         spare_the_collector()
-        _announce(server, dev=dev)
+        if child is None or child.first:
+            _announce(server, dev=dev)
+        if child is not None:
+            child.ready()
         await stop.wait()
 
 

@@ -22,10 +22,11 @@ UNPRIVILEGED, HIGHEST = 8080, 65535
 "A port that needs no privileges, and the highest one."
 
 
-def bind(host: str, port: int, *, loopback_only: bool = False) -> socket.socket:
+def bind(host: str, port: int, *, loopback_only: bool = False, shared: bool = False) -> socket.socket:
     """Bind an address without listening yet, so that its port is known and no request is accepted too early.
 
-    Raises OSError if it cannot be had, ValueError if it can be reached from other machines and must not be.
+    `shared`: other processes of this user may bind it so, too, and those that listen share what comes. Raises OSError
+    if it cannot be had, ValueError if it can be reached from other machines and must not be.
     """
     family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
     # Looked at after resolving: what a name such as localhost means is for the machine to say, not for its spelling.
@@ -34,6 +35,8 @@ def bind(host: str, port: int, *, loopback_only: bool = False) -> socket.socket:
     sock = socket.socket(family, socket.SOCK_STREAM)
     try:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if shared:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         sock.bind(address)
     except OSError:
         sock.close()

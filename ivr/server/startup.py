@@ -12,7 +12,7 @@ from ivr.server.listener import bind, port_instead
 from ivr.server.origin import is_loopback_name
 from ivr.server.plugs import SOURCES, sources_on
 from ivr.server.sign_in.sign_in_setup import check_sign_in
-from ivr.settings import Settings, SettingsError
+from ivr.settings import Settings, SettingsError, location_of
 from ivr.telemetry_settings import check_telemetry
 
 log = logging.getLogger(__name__)
@@ -37,6 +37,7 @@ def check_settings(settings: Settings, *, dev: bool) -> None:
         raise SettingsError("IVR_SMTP_SERVER needs IVR_SMTP_FROM, the address that mails come from.")
     check_sign_in(settings)
     check_telemetry(settings)
+    _check_workers(settings, dev=dev)
     if settings.chat_page_sites and settings.chat_page_secret is None:
         raise SettingsError(
             "IVR_CHAT_PAGE_SITES needs IVR_CHAT_PAGE_SECRET, which your site's server shows: openssl rand -hex 24"
@@ -56,6 +57,18 @@ def check_settings(settings: Settings, *, dev: bool) -> None:
         )
 
 
+def _check_workers(settings: Settings, *, dev: bool) -> None:
+    if settings.workers == 1:
+        return
+    if not location_of(settings).shared:
+        raise SettingsError(
+            "IVR_WORKERS: only one process can use an SQLite database. For several, set IVR_STORE to a PostgreSQL "
+            "database, such as postgresql://user@db.example.com/ivr"
+        )
+    if dev:
+        raise SettingsError("IVR_WORKERS: development mode has one process. Omit --workers or --dev.")
+
+
 def _may_be_public(address: str, settings: Settings) -> bool:
     """Return whether the platform may be sent there: by https, or where the platform is a phone on this machine."""
     url = urlsplit(address)
@@ -66,9 +79,26 @@ def _may_be_public(address: str, settings: Settings) -> bool:
 
 
 def bind_port(settings: Settings, *, dev: bool) -> socket.socket:
-    """Take the address of the settings; raise SettingsError if it is in use, not allowed, or too public for `dev`."""
+    """Take the address of the settings; raise SettingsError if it is in use, not allowed, or too public for `dev`.
+
+    Of several workers each takes it.
+    """
+    return _bind(settings, dev=dev, shared=settings.workers > 1)
+
+
+def reserve_port(settings: Settings) -> socket.socket:
+    """Take the address for several workers, which is in use by nobody else; raise SettingsError.
+
+    It is not listened on: while it is open, no other user has the port, also if all workers are dead.
+    """
+    with _bind(settings, dev=False, shared=False) as alone:
+        port = alone.getsockname()[1]
+    return _bind(settings.model_copy(update={"port": port}), dev=False, shared=True)
+
+
+def _bind(settings: Settings, *, dev: bool, shared: bool) -> socket.socket:
     try:
-        return bind(settings.host, settings.port, loopback_only=dev)
+        return bind(settings.host, settings.port, loopback_only=dev, shared=shared)
     except OSError as error:
         instead = _instead(error, settings.port, dev=dev)
         raise SettingsError(

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Collection
 from contextlib import aclosing
 
 from ivr.bot_state import BotStates
-from ivr.errors import IvrError
+from ivr.errors import IvrError, StoreUnavailable
 from ivr.ports import CallKey
 from ivr.storage import Archive, CallStore, MediaStore
 from ivr.store.data_folder import DataFolder
@@ -25,6 +25,8 @@ async def every(seconds: float, action: Callable[[], Awaitable[None]], *, name: 
     while True:
         try:
             await action()
+        except StoreUnavailable as error:  # it may be away for a while: no mistake of ours, whose place would matter
+            log.warning("house-keeping waits for the store", extra={"task": name, "reason": str(error)})
         except Exception:  # one bad round must not end the house-keeping of a server that runs for months
             log.exception("house-keeping failed", extra={"task": name})
         await asyncio.sleep(seconds)

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 from msgspec import Struct
 
@@ -55,6 +55,37 @@ class Opened(Struct, frozen=True):
 
 Opener: TypeAlias = Callable[[StoreLocation], Awaitable[Opened]]
 "Opens a store for one server."
+
+
+class SchemaVersion(Struct, frozen=True):
+    """What a database that many servers share says of its tables."""
+
+    version: int
+    least: int
+    "The oldest version whose servers can use them."
+
+
+class SchemaUpkeep(Protocol):
+    """Bringing the tables of a shared database to another version, beside servers that go on.
+
+    Raises DataUnusable where that cannot be, and says what to do; StoreUnavailable where the database is away, or its
+    tables stay in use.
+    """
+
+    known: int
+    "The version of this code."
+
+    async def version(self) -> SchemaVersion | None:
+        """Return that of the tables; None: there are none yet."""
+
+    async def migrate(self) -> Sequence[SchemaVersion]:
+        """Bring them to the version of this code, and return each that they had on the way."""
+
+    async def migrate_back(self) -> SchemaVersion:
+        """Bring them back by one version, and return it."""
+
+    async def close(self) -> None:
+        """Let go of the database."""
 
 
 class CommandStore(Struct, frozen=True):

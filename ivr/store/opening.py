@@ -1,11 +1,13 @@
 """Which driver stands behind the ports of `ivr.storage` and `ivr.outbox`.
 
-Whoever uses a store opens it here, and knows no other.
+Whoever uses a store opens it here, and knows no other. The driver of PostgreSQL is imported when it is asked for: its
+library is an extra.
 """
 
+from ivr.errors import DataUnusable
 from ivr.storage import PATIENCE
 from ivr.store.location import StoreLocation
-from ivr.store.opened import CommandStore, Opened
+from ivr.store.opened import CommandStore, Opened, SchemaUpkeep
 from ivr.store.sqlite.sqlite_opening import open_sqlite, open_sqlite_for_command
 
 
@@ -14,6 +16,8 @@ async def open_store(location: StoreLocation) -> Opened:
 
     The caller holds the location (`StoreLocation.hold`) until all is closed.
     """
+    if location.shared:
+        raise DataUnusable("This release serves no calls from PostgreSQL yet.")
     return await open_sqlite(location)
 
 
@@ -23,4 +27,24 @@ async def open_for_command(location: StoreLocation, *, patience: float = PATIENC
     Other programs that use it are waited for, `patience` seconds. Raises DataUnusable if there are no calls yet, or if
     they cannot be read, and StoreUnavailable if the store is away.
     """
+    if location.shared:
+        raise DataUnusable("This release reads no calls from PostgreSQL yet.")
     return await open_sqlite_for_command(location, patience=patience)
+
+
+async def open_upkeep(location: StoreLocation) -> SchemaUpkeep:
+    """Open what an operator looks after in a shared database; raise DataUnusable, or StoreUnavailable if it is away."""
+    if not location.shared:
+        raise DataUnusable("The tables of SQLite are brought up to date by the server, when it starts.")
+    try:
+        from ivr.store.postgres.postgres_opening import open_postgres_upkeep  # noqa: PLC0415  # an extra
+    except ModuleNotFoundError as exc:
+        raise _without_extra(exc) from exc
+    return await open_postgres_upkeep(location)
+
+
+def _without_extra(error: ModuleNotFoundError) -> DataUnusable:
+    """Return what an operator has to do; raise anything but the lack of the library itself."""
+    if error.name != "asyncpg":
+        raise error
+    return DataUnusable("PostgreSQL needs a library that is not installed: pip install 'ivr[postgres]'")

@@ -106,6 +106,7 @@ async def _bot(script: Script, phone: Platform) -> AsyncIterator[tuple[str | Non
                 "host": "127.0.0.1",
                 "port": 0,
                 "data": Path(folder),
+                "store": "sqlite",  # in that folder: the one of this machine's settings may be a line's
             }
         )
         async with running(loaded.settings, [script.flow], dev=False, pretends=True) as server:

@@ -6,7 +6,8 @@ from typing import Final
 
 from ivr.errors import DataUnusable, StoreUnavailable
 from ivr.store.postgres.postgres_pool import LONG, PostgresPool
-from ivr.store.postgres.postgres_tables import LEAST, TABLES, VERSION
+from ivr.store.postgres.postgres_tables import TABLES
+from ivr.store.postgres.postgres_versions import MIGRATIONS, newest_schema
 from ivr.store.sealing import Sealer
 
 AHEAD: Final = 2
@@ -14,7 +15,8 @@ AHEAD: Final = 2
 NO_MONTH: Final = 0
 "The month of a call whose time no calendar has; its turns are in the table of no month."
 
-_LOCK = "SELECT pg_advisory_xact_lock(7306086967040)"  # of those who change tables; the number is nobody else's
+LOCK: Final = "SELECT pg_advisory_xact_lock(7306086967040)"
+"Of those who change tables, until their transaction ends; the number is nobody else's."
 _THERE = "SELECT to_regclass('call') IS NOT NULL OR to_regclass('turn') IS NOT NULL"
 _MONTHS = (
     "SELECT child.relname FROM pg_inherits JOIN pg_class AS child ON child.oid = inhrelid "
@@ -27,12 +29,14 @@ _PROOF: Final = "ivr"
 async def make_schema(pool: PostgresPool) -> bool:
     """Make all tables where there are none at all, whoever else may be at it; return whether they were made now."""
     async with pool.transaction() as connection:
-        await connection.execute(_LOCK)
+        await connection.execute(LOCK)
         if await connection.fetchval(_THERE):
             return False
-        await connection.execute(TABLES)
+        for statements in (TABLES, *(step.forward for step in MIGRATIONS)):
+            await connection.execute(statements)
         await connection.execute("DELETE FROM ivr_schema")
-        await connection.execute("INSERT INTO ivr_schema (version, least) VALUES ($1, $2)", VERSION, LEAST)
+        made = newest_schema()
+        await connection.execute("INSERT INTO ivr_schema (version, least) VALUES ($1, $2)", made.version, made.least)
         return True
 
 
@@ -57,7 +61,7 @@ async def proves(pool: PostgresPool, sealer: Sealer) -> bool:
 async def prove_key(pool: PostgresPool, sealer: Sealer) -> None:
     """Return if values of this database were sealed with this key, or none yet; raise DataUnusable if not."""
     async with pool.transaction() as connection:
-        await connection.execute(_LOCK)
+        await connection.execute(LOCK)
         proof = await connection.fetchval("SELECT proof FROM seal LIMIT 1")
         if proof is None:
             await connection.execute("INSERT INTO seal (proof) VALUES ($1)", sealer.seal(b"", _PROOF))
@@ -88,7 +92,7 @@ async def _make_month(pool: PostgresPool, month: int) -> bool:
     try:
         async with pool.transaction(patience=LONG) as connection:
             await connection.execute("SET LOCAL lock_timeout = '2s'")  # calls wait behind whoever waits for the table
-            await connection.execute(_LOCK)
+            await connection.execute(LOCK)
             if await connection.fetchval("SELECT to_regclass($1) IS NOT NULL", table):
                 return False
             # A table that is joined, and not made in place, locks out nobody who writes turns of another month.

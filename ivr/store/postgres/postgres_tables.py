@@ -240,6 +240,7 @@ CREATE INDEX upload_of_call ON upload (call);
 -- The servers on this database: who has not shown itself for a while is taken to be dead, and its work is open again.
 CREATE TABLE replica (
     name text COLLATE "C" PRIMARY KEY,
-    beat timestamptz NOT NULL
+    beat timestamptz NOT NULL,
+    schema integer NOT NULL DEFAULT 1  -- the version of tables that its code uses
 );
 """
