@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from ivr.audio.workers import Workers
 from ivr.bot_state import BotStates
+from ivr.call_search import CallSearch
 from ivr.capabilities import Capabilities
 from ivr.coordination import Coordination
 from ivr.engine.actions.record import TRANSCRIBE
@@ -61,6 +62,7 @@ from ivr.store.location import StoreLocation
 from ivr.store.opened import Opened, Opener
 from ivr.store.opening import open_store
 from ivr.turn import TurnsInMemory
+from ivr.voicemails import Voicemails
 
 log = logging.getLogger(__name__)
 
@@ -71,6 +73,8 @@ class Backend(Struct, frozen=True):
     folder: DataFolder
     store: CallStoreInMemory
     archive: Archive
+    search: CallSearch
+    voicemails: Voicemails
     registry: FlowRegistry
     recordings: MediaStore
     arrivals: Arrivals
@@ -172,6 +176,8 @@ async def open_backend(
         folder=folder,
         store=opened.calls,
         archive=opened.archive,
+        search=opened.search,
+        voicemails=opened.voicemails,
         registry=registry,
         recordings=opened.recordings,
         arrivals=arrivals,

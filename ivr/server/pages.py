@@ -114,11 +114,13 @@ def make_console(stack: AsyncExitStack, backend: Backend, token: str, refusals: 
     stack.push_async_callback(workers.close)
     return Console(
         archive=backend.archive,
+        search=backend.search,
         outbox=backend.outbox,
         requests=backend.requests,
         counts=Counts(backend.archive),
         registry=backend.registry,
         closings=backend.closings,
+        channels=[plug.channel.name for plug in backend.plugs],
         playback=Playback(backend.recordings, workers),
         sessions=Sessions(token, now=time.time, plain=dev),
         now=time.time,

@@ -25,6 +25,7 @@ from ivr.server.console.console_page import (
     table,
 )
 from ivr.server.console.figures import CallFigures, marks_of
+from ivr.server.console.found_calls import quick_search
 from ivr.server.drawing.svg import Marks, picture
 from ivr.server.html import Child, Html, tag
 from ivr.trace.milestones import goals_reached, states_reached
@@ -67,6 +68,7 @@ def calls_page(
     return document(
         "Calls",
         heading("Calls", aside=_status()),
+        quick_search(),
         tag("div", _dead(dead, dead_requests) if dead or dead_requests else None, data_live="dead"),
         sheet(f"Live: {open_calls}", _live(live, now), aside=more, live="live"),
         sheet(

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from aiohttp import web
 
 from ivr.call_record import CallRecord, Stepped
+from ivr.call_search import CallSearch
 from ivr.engine.flow import Flow
 from ivr.errors import FlowError, UnreadableRow, WebhookError
 from ivr.outbox import Outbox, PlatformRequests
@@ -18,9 +19,12 @@ from ivr.server.console.call_pages import CallRow, FinishedCall, bare_call_page,
 from ivr.server.console.console_page import ROOT, document, heading, page_reply
 from ivr.server.console.counting import Counts
 from ivr.server.console.figures import CallFigures, FiguresByCall
+from ivr.server.console.flow_names import FlowNames
 from ivr.server.console.flow_pages import PERIODS, Version, flow_page, flows_page, openings
+from ivr.server.console.found_calls import EXPORT, SEARCH
 from ivr.server.console.login import Sessions
 from ivr.server.console.playback import Playback, audio_reply
+from ivr.server.console.search_pages import SearchPages
 from ivr.server.flow_registry import FlowRegistry
 from ivr.server.html import Html, tag
 from ivr.server.origin import require_own_page
@@ -43,7 +47,7 @@ LIVE = 200
 
 _CALL = re.compile(rf"{ROOT}/calls/([0-9a-f]{{32}})")
 _AUDIO = re.compile(rf"{ROOT}/audio/([0-9a-f]{{32}})/(\d{{1,3}})")
-_LEADS_ON = re.compile(rf"{ROOT}/(calls/[0-9a-f]{{32}}|flows(/[A-Za-z0-9_.-]{{1,100}})?)")
+_LEADS_ON = re.compile(rf"{ROOT}/(calls(/[0-9a-f]{{32}})?|flows(/[A-Za-z0-9_.-]{{1,100}})?)")
 "Pages that a login leads on to; an address from outside is never followed."
 
 
@@ -54,6 +58,7 @@ class Console:
         self,
         *,
         archive: Archive,
+        search: CallSearch,
         outbox: Outbox,
         requests: PlatformRequests,
         counts: Counts,
@@ -62,10 +67,11 @@ class Console:
         playback: Playback,
         sessions: Sessions,
         now: Callable[[], float],
+        channels: Sequence[str] = (),
         development: bool = False,
         refusals: Refusals | None = None,
     ) -> None:
-        """`development`: there are a start page and a phone, to lead to."""
+        """`channels`: the names of those that are on. `development`: there are a start page and a phone, to lead to."""
         self._archive = archive
         self._outbox = outbox
         self._requests = requests
@@ -76,6 +82,8 @@ class Console:
         self._sessions = sessions
         self._now = now
         self._figures = FiguresByCall(archive)
+        self._names = FlowNames(registry, search)
+        self._searching = SearchPages(search, self._names, channels=channels, now=now, development=development)
         self._forms = SmallForms()
         self._development = development
         self._refusals = refusals or Refusals()
@@ -114,12 +122,16 @@ class Console:
         let_in(request)
         if audio := _AUDIO.fullmatch(path):
             return await self._audio(request, session, audio[1], int(audio[2]))
+        if path == EXPORT:
+            return await self._searching.export(request)
         return page_reply(await self._page(request, session, path))
 
     async def _page(self, request: web.BaseRequest, session: str, path: str) -> Html:
         query = request.rel_url.query
         if path == ROOT:
             return await self._calls()
+        if path == SEARCH:
+            return await self._searching.page(request, self._registry.names)
         if call := _CALL.fullmatch(path):
             return await self._call(call[1], session)
         if path == f"{ROOT}/flows":
@@ -188,7 +200,7 @@ class Console:
             return None
 
     async def _shown(self, record: CallRecord) -> CallRow:
-        return CallRow(record, await self._name(record.call.flow))
+        return CallRow(record, await self._names.of(record.call.flow))
 
     async def _call(self, call: str, session: str) -> Html:
         record, trace = await self._stored(call)
@@ -228,7 +240,7 @@ class Console:
         calls: Counter[str] = Counter()
         listed = await self._counts.flows(self._now() - WEEK)
         for one in listed.flows:
-            calls[await self._name(one.flow)] += one.calls
+            calls[await self._names.of(one.flow)] += one.calls
         return flows_page(
             self._registry.all(),
             calls,
@@ -243,7 +255,9 @@ class Console:
         since = self._now() - PERIODS[period][1]
         registered = next((one for one in self._registry.all() if one.flow and one.flow.name == name), None)
         served = registered.flow.hash if registered and registered.flow else ""
-        taken = {one.flow: one for one in (await self._counts.flows(since)).flows if await self._name(one.flow) == name}
+        taken = {
+            one.flow: one for one in (await self._counts.flows(since)).flows if await self._names.of(one.flow) == name
+        }
         wanted = version or served or next(iter(taken), "")
         flow = await self._known(wanted)
         if flow.name != name:
@@ -263,12 +277,6 @@ class Console:
             return await self._registry.get(hash_)
         except FlowError as error:
             raise WebhookError(404, "lost-flow", f"This version cannot be shown: {error}.") from error
-
-    async def _name(self, hash_: str) -> str:
-        try:
-            return (await self._registry.get(hash_)).name
-        except FlowError:
-            return f"({hash_[:8]})"
 
 
 def _version(hash_: str, taken: FlowCalls | None, served: str) -> Version:
