@@ -21,7 +21,7 @@ FIELDS = (
 )
 "What a log call can add to its message with `extra`."
 
-NOISY = ("asyncio", "aiohttp", "python_multipart")
+NOISY = ("asyncio", "aiohttp", "opentelemetry", "python_multipart", "requests", "urllib3")
 "Libraries whose messages repeat what was sent; of these only errors are of interest."
 
 

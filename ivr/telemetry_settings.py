@@ -1,12 +1,13 @@
-"""The settings of what operators see of a running server: metrics. Without an address there are none."""
+"""The settings of what operators see of a running server: metrics and spans. Without an address there is neither."""
 
 from ipaddress import ip_address
 from typing import Final
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from ivr.setting_sources import SettingsError, host_port_of
+from ivr.setting_sources import NO_ADDRESS, SettingsError, host_port_of, refuse_user
 from ivr.speech_settings import PREFIX
 
 SHORTEST_METRICS_TOKEN: Final = 16
@@ -14,7 +15,7 @@ SHORTEST_METRICS_TOKEN: Final = 16
 
 
 class TelemetrySettings(BaseSettings):
-    """Where metrics are read, and by whom."""
+    """Where metrics are read, and where spans are sent."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, frozen=True, hide_input_in_errors=True)
 
@@ -24,6 +25,15 @@ class TelemetrySettings(BaseSettings):
     metrics_token: SecretStr | None = Field(
         None,
         description="The token for /metrics, 16 characters or more; needed where other machines reach its address.",
+    )
+    tracing: str | None = Field(
+        None,
+        description="Where spans of calls are sent by OTLP over HTTP, such as http://127.0.0.1:4318/v1/traces; none: "
+        "nowhere. Needs the extra tracing.",
+    )
+    tracing_token: SecretStr | None = Field(None, description="The bearer token for that address; none: it needs none.")
+    tracing_share: float = Field(
+        0.1, gt=0, le=1, description="The share of calls that are traced, the same calls on all servers; 1: all."
     )
 
     @field_validator("metrics")
@@ -40,6 +50,16 @@ class TelemetrySettings(BaseSettings):
             raise ValueError(
                 f"must have {SHORTEST_METRICS_TOKEN} characters or more; to make one: openssl rand -hex 24"
             )
+        return value
+
+    @field_validator("tracing")
+    @classmethod
+    def _is_tracing_address(cls, value: str | None) -> str | None:
+        if value is not None:
+            refuse_user(value)
+            parts = urlsplit(value)
+            if parts.scheme not in {"http", "https"} or not parts.hostname:
+                raise ValueError(NO_ADDRESS)
         return value
 
 

@@ -142,9 +142,9 @@ class Turns(Generic[Store]):
         while (reply := record.replies.get(message)) is None:
             since = self._now()
             await self._jobs.settled(record.id, max(0.0, arrived + self._budget - since))
-            self._watched.waited(record.id, since)
+            self._watched.waited(record.id, message, since)
             record = await self._answer_or_hold(incoming.key, message)
-        self._watched.replied(arrived)
+        self._watched.replied(record.id, message, arrived)
         return reply
 
     async def wake(self, key: CallKey) -> None:
@@ -367,7 +367,7 @@ class TurnsInMemory(Turns[CallStoreInMemory]):
                     self._saved(turn)
                     log_message(turn.flow, turn.commit)
                     if reply is not None:
-                        self._watched.replied(arrived)
+                        self._watched.replied(turn.commit.record.id, turn.commit.message or "", arrived)
             finally:
                 told(reply)
 

@@ -57,10 +57,10 @@ class TurnWatch(Protocol):
     def not_saved(self, turn: Turn, times: TurnTimes, error: Exception) -> None:
         """Note a turn that was not: another was faster (StaleCall), or the store failed."""
 
-    def waited(self, call: str, since: float, until: float) -> None:
-        """Note that a reply waited for a service between these times."""
+    def waited(self, call: str, message: str, since: float, until: float) -> None:
+        """Note that the reply to a message of a call waited for a service between these times."""
 
-    def replied(self, arrived: float, now: float) -> None:
+    def replied(self, call: str, message: str, arrived: float, now: float) -> None:
         """Note that a message whose request came then has its reply, be it for the first time or again."""
 
 
@@ -85,12 +85,12 @@ class Watched:
         else:
             self._watch.not_saved(turn, times, error)
 
-    def waited(self, call: str, since: float) -> None:
+    def waited(self, call: str, message: str, since: float) -> None:
         """Pass on that a reply waited for a service until now."""
         if self._watch is not None:
-            self._watch.waited(call, since, self._now())
+            self._watch.waited(call, message, since, self._now())
 
-    def replied(self, arrived: float) -> None:
+    def replied(self, call: str, message: str, arrived: float) -> None:
         """Pass on that a message has its reply now."""
         if self._watch is not None:
-            self._watch.replied(arrived, self._now())
+            self._watch.replied(call, message, arrived, self._now())

@@ -14,7 +14,7 @@ from typing import Generic, Protocol, TypeAlias, TypeVar
 
 from ivr.errors import StoreUnavailable
 from ivr.outbox import Deliveries, DeliveryState
-from ivr.server.telemetry.job_watch import JobWatch
+from ivr.server.telemetry.job_watch import DeliveryResult, DeliveryTry, JobWatch
 from ivr.services.sender import NotSent
 
 log = logging.getLogger(__name__)
@@ -182,8 +182,7 @@ class Deliverer(ABC, Generic[D]):
             if follow is not None:
                 await follow()
             await self._settle(one, "sent", self._now())
-            if self._watch is not None:
-                self._watch.delivered(self._task, one.call, one.job, began, "sent")
+            self._pass_on(one, began, "sent")
             self._log_sent(told)
 
     async def _failed(self, one: D, error: NotSent, began: float) -> None:
@@ -194,9 +193,13 @@ class Deliverer(ABC, Generic[D]):
         if dead:
             await self._gave_up(one, error)
         await self._settle(one, "dead" if dead else "waiting", now if dead else again, str(error))
-        if self._watch is not None:
-            self._watch.delivered(self._task, one.call, one.job, began, "dead" if dead else "failed")
+        self._pass_on(one, began, "dead" if dead else "failed")
         self._log_not_sent(told, dead=dead)
+
+    def _pass_on(self, one: D, began: float, result: DeliveryResult) -> None:
+        """Let whoever follows deliveries know of a try."""
+        if self._watch is not None:
+            self._watch.delivered(DeliveryTry(self._task, one.call, one.job, began, self._now(), result))
 
     async def _settle(self, one: D, state: DeliveryState, at: float, reason: str = "") -> None:
         """Note what became of a try, however long the store is away: else it would be made once more."""

@@ -52,6 +52,7 @@ PLANTED = {
     "jwt": ("ivr/server/planted_token.py", "import jwt"),
     "cryptography": ("ivr/server/planted_key.py", "import cryptography"),
     "prometheus": ("ivr/server/planted_counter.py", "import prometheus_client"),
+    "opentelemetry": ("ivr/server/planted_span.py", "import opentelemetry"),
     "click": ("ivr/server/planted_prompt.py", "import click"),
 }
 

@@ -7,7 +7,7 @@ from ivr.engine.events import CallEnded, CallReceived, KeysPressed, RecordingMad
 from ivr.errors import StaleCall, StoreUnavailable
 from ivr.histogram import Histogram
 from ivr.ports import CallKey
-from ivr.server.telemetry.job_watch import JobTimes
+from ivr.server.telemetry.job_watch import DeliveryTry, JobTimes
 from ivr.server.telemetry.label_counts import MOST, OTHER, LabelCounts
 from ivr.server.telemetry.turn_counts import TurnCounts
 from ivr.storage import Order
@@ -114,7 +114,7 @@ def test_a_job_is_counted_by_its_service_and_result() -> None:
     counts = TurnCounts()
     order = Order("0" * 32, CallKey("sim", "a", "1"), Request("1.0", "transcribe", {}, 5.0), 1)
     counts.job_done(order, JobTimes(10.0, 12.0, 12.5), ServiceFailed("1.0", "timeout"))
-    counts.delivered("notifier", "0" * 32, "1.0", 10.0, "dead")
+    counts.delivered(DeliveryTry("notifier", "0" * 32, "1.0", 10.0, 11.0, "dead"))
     assert counts.jobs == {("transcribe", "timeout"): 1}
     assert counts.services["transcribe",].total == 2.0
     assert counts.deliveries == {("notifier", "dead"): 1}

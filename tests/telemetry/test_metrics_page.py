@@ -28,14 +28,6 @@ from tests.server.world import World
 TOKEN = "a-token-of-the-metrics"
 
 
-@pytest.fixture
-async def signer() -> AsyncIterator[Signer]:
-    one = Signer()
-    await one.start()
-    yield one
-    await one.stop()
-
-
 class Page:
     """The metrics of one server, as their reader sees them."""
 

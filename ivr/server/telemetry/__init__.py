@@ -1,1 +1,1 @@
-"""What operators see of a running server: counters for Prometheus, and traces. Nothing of a caller is in either."""
+"""What operators see of a running server: counters for Prometheus, and spans. Nothing of a caller is in either."""

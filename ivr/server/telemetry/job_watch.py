@@ -23,14 +23,28 @@ class JobTimes(Struct, frozen=True):
     "The answer was saved."
 
 
+class DeliveryTry(Struct, frozen=True):
+    """One try to deliver what a call had ordered."""
+
+    kind: str
+    "The worker's name."
+    call: str
+    job: str
+    "The order's name within the call."
+    began: float
+    "In seconds since 1970, like its end."
+    ended: float
+    result: DeliveryResult
+
+
 class JobWatch(Protocol):
     """Who follows jobs; called in the event loop, and never to wait or to raise."""
 
     def job_done(self, order: Order, times: JobTimes, event: ServicesEvent) -> None:
         """Note a job whose answer was saved."""
 
-    def delivered(self, kind: str, call: str, job: str, began: float, result: DeliveryResult) -> None:
-        """Note a try, begun then, to deliver what a job of a call had ordered; `kind` is a worker's word."""
+    def delivered(self, tried: DeliveryTry) -> None:
+        """Note a try to deliver something."""
 
 
 class Watch(TurnWatch, JobWatch, Protocol):

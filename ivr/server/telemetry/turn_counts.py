@@ -6,7 +6,7 @@ No label is a caller's choice: flows, states and outcomes are words of flow file
 from ivr.engine.events import Event, RecordingMade, RecordingReady, ServiceFailed, ServicesEvent
 from ivr.errors import StaleCall
 from ivr.histogram import Histogram
-from ivr.server.telemetry.job_watch import DeliveryResult, JobTimes
+from ivr.server.telemetry.job_watch import DeliveryTry, JobTimes
 from ivr.server.telemetry.label_counts import LabelCounts
 from ivr.storage import Order
 from ivr.turn_log import written_outcome
@@ -89,11 +89,11 @@ class TurnCounts:
         else:
             self.unsaved += 1
 
-    def waited(self, call: str, since: float, until: float) -> None:
+    def waited(self, call: str, message: str, since: float, until: float) -> None:
         """Count a wait of a reply for a service."""
         self._service.add(until - since)
 
-    def replied(self, arrived: float, now: float) -> None:
+    def replied(self, call: str, message: str, arrived: float, now: float) -> None:
         """Count a reply."""
         self.replies.add(now - arrived)
 
@@ -105,6 +105,6 @@ class TurnCounts:
         self.jobs.count(service, event.code if isinstance(event, ServiceFailed) else "answered")
         self.services.setdefault((service,), Histogram(JOB_BOUNDS)).add(times.answered - times.began)
 
-    def delivered(self, kind: str, call: str, job: str, began: float, result: DeliveryResult) -> None:
+    def delivered(self, tried: DeliveryTry) -> None:
         """Count a try to deliver something."""
-        self.deliveries.count(kind, result)
+        self.deliveries.count(tried.kind, tried.result)
