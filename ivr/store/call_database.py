@@ -4,7 +4,7 @@ Nothing here is cached; what is, is tried with its version. A driver of PostgreS
 memory that loses its connection and restarts when a test says so.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Protocol
 
 from msgspec import Struct
@@ -37,6 +37,9 @@ class CallDatabase(UserValues, Protocol):
     stand. Whoever does it again is told by version and message what became of it.
     """
 
+    def pseudonym(self, message: str) -> str:
+        """Return what stands for a message's id: always the same on all servers, and it tells nothing of the id."""
+
     async def find(self, key: CallKey) -> StoredCall | None:
         """Return a call as last committed; None: there is none. Raises DamagedCall."""
 
@@ -57,6 +60,12 @@ class CallDatabase(UserValues, Protocol):
         self, owner: str, *, now: float, lease: float, limit: int, busy: frozenset[str] = frozenset()
     ) -> Sequence[Order]:
         """Hand out open orders, as `CallStore.claim`; those of a worker whose server is gone are open, too."""
+
+    async def give_back(self, owner: str, known: Collection[tuple[str, str]]) -> None:
+        """Open again what a worker has claimed and does not know of, since the answer was lost; that was no run.
+
+        `known` is what it has: our id of the call, and the job.
+        """
 
     async def finish(self, call: str, job: str, event: Event) -> bool:
         """Put an answer into the call's inbox, and tell all servers; False: it was not the first."""

@@ -98,6 +98,20 @@ class Saved(Struct, frozen=True):
         return self.record.call.phase == "over"
 
 
+def check_follows(commit: Commit, before: CallRecord | None) -> None:
+    """Refuse a commit that does not follow a record; None: there is no call yet. Raises as `Live.check`."""
+    record = commit.record
+    version, steps = (before.version, before.steps) if before else (0, 0)
+    if record.version != version + 1:
+        raise StaleCall(f"call {record.id}: version {record.version} cannot follow version {version}")
+    if record.steps != steps + len(commit.trace):
+        raise StoreUnavailable(
+            f"call {record.id}: {len(commit.trace)} lines do not lead from {steps} to {record.steps}"
+        )
+    if before is not None and before.id != record.id:
+        raise StoreUnavailable(f"call {record.id}: this call is saved as {before.id}")
+
+
 class Live:
     """All calls that are not over, with their orders, inboxes and times."""
 
@@ -113,15 +127,7 @@ class Live:
         like everything that cannot be saved.
         """
         record = commit.record
-        version, steps = (stored.record.version, stored.record.steps) if stored else (0, 0)
-        if record.version != version + 1:
-            raise StaleCall(f"call {record.id}: version {record.version} cannot follow version {version}")
-        if record.steps != steps + len(commit.trace):
-            raise StoreUnavailable(
-                f"call {record.id}: {len(commit.trace)} lines do not lead from {steps} to {record.steps}"
-            )
-        if stored is not None and stored.record.id != record.id:
-            raise StoreUnavailable(f"call {record.id}: this call is saved as {stored.record.id}")
+        check_follows(commit, stored.record if stored else None)
         if not commit.jobs:
             return
         # A job is the key of its answer: a second order under a name that is still in use would take the first one's
@@ -151,7 +157,7 @@ class Live:
             self._alarms.drop(key)
         else:
             self.calls[key] = saved
-            self._alarms.set(key, _wake_up(saved.record))
+            self._alarms.set(key, wake_up(saved.record))
 
     def flows(self) -> Sequence[str]:
         """Return the flows that calls under way began with. Looks at every call: for the start."""
@@ -167,7 +173,8 @@ class Live:
         return list(dict.fromkeys([*self._alarms.due(now), *self.orders.waiting()]))
 
 
-def _wake_up(record: CallRecord) -> float:
+def wake_up(record: CallRecord) -> float:
+    """Return when a call has to be woken, in seconds since 1970: the first of its times."""
     at, deadline, wake = record.idle_at, record.call.deadline, record.wake
     if deadline is not None and deadline < at:
         at = deadline

@@ -2,10 +2,25 @@
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import cast
 
 import pytest
 
+from tests.postgres.cluster import Database
+from tests.store.postgres_world import PostgresWorld
 from tests.store.store_worlds import MemoryWorld, SqliteWorld, World
+
+NOT_YET = {
+    "test_archive_contract",
+    "test_call_search_contract",
+    "test_conversations_contract",
+    "test_mailbox_contract",
+    "test_media_contract",
+    "test_platform_requests_contract",
+    "test_sign_ins_contract",
+    "test_voicemails_contract",
+}
+"Contracts that the store in PostgreSQL does not keep as a whole."
 
 
 @pytest.fixture
@@ -16,11 +31,25 @@ async def disk(tmp_path: Path) -> AsyncIterator[SqliteWorld]:
     await world.end()
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(params=["memory", "sqlite", "postgres"])
 async def world(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[World]:
     world: World = MemoryWorld()
     if request.param == "sqlite":
         world = SqliteWorld(tmp_path)
         await world.begin()
+    elif request.param == "postgres":
+        if request.module.__name__.rpartition(".")[2] in NOT_YET:
+            pytest.skip("not yet in PostgreSQL")
+        shared = PostgresWorld(request.getfixturevalue("postgres"))
+        await shared.begin()
+        world = cast("World", shared)
+    yield world
+    await world.end()
+
+
+@pytest.fixture
+async def shared(postgres: Database) -> AsyncIterator[PostgresWorld]:
+    world = PostgresWorld(postgres)
+    await world.begin()
     yield world
     await world.end()

@@ -5,12 +5,15 @@ import itertools
 from ivr.store import mail_columns, state_columns
 from ivr.store.postgres.postgres_archive import PostgresArchive
 from ivr.store.postgres.postgres_bot_state import PostgresBotStates, require_right_key
+from ivr.store.postgres.postgres_calls import PostgresCalls
 from ivr.store.postgres.postgres_deliveries import PostgresOutbox, PostgresPlatformRequests
 from ivr.store.postgres.postgres_mailbox import PostgresMailbox
 from ivr.store.postgres.postgres_pool import PostgresPool
+from ivr.store.postgres.postgres_replica import Replica
 from ivr.store.postgres.postgres_schema import make_schema, prove_key, proves
 from ivr.store.postgres.postgres_state_erasure import PostgresStateErasure
 from ivr.store.sealing import Sealer
+from ivr.store.shared_calls import UNDER_WAY, SharedCalls
 from ivr.store.state_columns import StateColumns
 from tests.postgres.cluster import Database
 
@@ -25,6 +28,8 @@ class PostgresWorld:
         self.seal_key = seal_key
         self._names = (f"replica-{number}" for number in itertools.count(1))
         self.pool: PostgresPool
+        self.calls: PostgresCalls
+        self.store: SharedCalls
         self.states: PostgresBotStates
         self.state_erasure: PostgresStateErasure
         self.mailbox: PostgresMailbox
@@ -35,11 +40,14 @@ class PostgresWorld:
     async def begin(self) -> None:
         await self.open()
 
-    async def open(self, seal_key: str | None = None) -> None:
+    async def open(self, seal_key: str | None = None, *, queue: int = UNDER_WAY) -> None:
         self.pool = await PostgresPool.open(self.database.url, application="ivr tests", size=4)
         await make_schema(self.pool)
         sealer = Sealer(bytes.fromhex(seal_key or self.seal_key), source="the test's")
         replica = next(self._names)
+        self.calls = PostgresCalls(self.pool, sealer, Replica(self.pool, replica))
+        await self.calls.open()
+        self.store = SharedCalls(self.calls, self.calls.news, under_way=queue)
         states = StateColumns(sealer.derived(state_columns.PURPOSE))
         if not await proves(self.pool, sealer):
             await require_right_key(self.pool, states)
@@ -52,11 +60,13 @@ class PostgresWorld:
         self.archive = PostgresArchive(self.pool, sealer)
 
     async def crash(self) -> None:
-        await self.pool.close()
+        await self.pool.close()  # first, so that nothing that ends in order reaches the database
+        await self.calls.close()
         self.ask("DELETE FROM replica")
         await self.open()
 
     async def end(self) -> None:
+        await self.store.close()
         await self.pool.close()
 
     def ask(self, sql: str, *values: object) -> list[tuple[object, ...]]:

@@ -45,7 +45,7 @@ async def test_a_call_is_unknown_then_there_then_waits(world: World) -> None:
     await world.store.finish(call.id, "1.1", answered("1.1"))
     assert world.store.glance(key("a")) is Absent.WAIT, "its answer has to be stepped"
     last = after(call, line(1), taken=("1.1",), over=True)
-    assert await handed(world, last) is None
+    await world.store.commit(last)
     assert world.store.glance(key("a")) is Absent.WAIT, "it is over"
     assert await world.store.load(key("a")) == last.record
 
@@ -64,6 +64,7 @@ async def test_what_was_handed_over_is_there_when_it_is_told_and_after_a_crash(w
     assert await told is None
     assert seen == [second.record]
     await world.crash()
+    assert await world.store.load(key("a")) == second.record
     assert world.store.glance(key("a")) == second.record
     assert await world.store.named("a.wma")
 
@@ -90,6 +91,7 @@ async def test_a_first_turn_of_a_call_that_is_stored_is_stale_and_harms_nobody(w
     assert not await world.store.named("lost.wma")
     assert await claim(world.store) == []
     await world.crash()
+    assert [type(await world.store.load(key(name))) for name in "bcd"] == [CallRecord] * 3
     assert [type(world.store.glance(key(name))) for name in "bcd"] == [CallRecord] * 3
 
 

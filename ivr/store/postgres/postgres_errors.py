@@ -32,6 +32,7 @@ _REASONS: Final[tuple[tuple[type[BaseException], str], ...]] = (
     (OverflowError, _NO_URL),  # of a port
     (pg.DataError, "it cannot hold a value of this"),
     (pg.InterfaceError, "the connection was lost"),
+    (pg.InternalClientError, "the connection was lost"),  # while it was being made
     (UnicodeError, "it cannot hold a value of this"),
 )
 "The first that fits counts."

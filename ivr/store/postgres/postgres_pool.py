@@ -116,18 +116,20 @@ class PostgresPool:
 
     async def connected(self) -> Connection:
         """Return a connection beside those of the pool; whoever asked ends it. Raises what asyncpg raises."""
-        error: Exception = OSError()
+        error: Exception | None = None
         for url in list(self._hosts):
             try:
                 connection = await self._connected_to(url)
-            except (OSError, pg.PostgresError, pg.InterfaceError, pg.InternalClientError) as exc:
-                error = exc
+            except (OSError, OverflowError, pg.PostgresError, pg.InterfaceError, pg.InternalClientError) as exc:
+                # That a standby is one says less than why the other host cannot be used.
+                if error is None or isinstance(error, pg.TargetServerAttributeNotMatched):
+                    error = exc
                 continue
             if url != self._hosts[0]:
                 self._hosts.remove(url)
                 self._hosts.insert(0, url)
             return connection
-        raise error
+        raise error or OSError("no host")
 
     async def _connected_to(self, url: str) -> Connection:
         connection: Connection = await asyncpg.connect(

@@ -30,7 +30,8 @@ CREATE TABLE call (
     month   integer NOT NULL,            -- where its turns are
     version integer NOT NULL,            -- of its last turn, counted from 1
     answers integer NOT NULL DEFAULT 0,  -- of services, that have come for it so far: a turn that knows fewer is stale
-    due     double precision,            -- when it has to be woken; NULL: it is over
+    wake    double precision,            -- when it has to be woken; NULL: it is over
+    due     double precision,            -- not later than that: a time that moves on need not move in the index, too
     ended   double precision,            -- NULL: live; else when the last thing happened
     started double precision NOT NULL,
     flow    text NOT NULL,               -- the hash of the flow that took it
