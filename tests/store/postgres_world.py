@@ -23,10 +23,12 @@ SEAL_KEY = "5e" * 32
 class PostgresWorld:
     """A crash lets go of the database without a word, and the others have known for long that this server is gone."""
 
-    def __init__(self, database: Database, seal_key: str = SEAL_KEY) -> None:
+    def __init__(self, database: Database, seal_key: str = SEAL_KEY, *, server: str = "replica") -> None:
+        """`server` begins the names of its lives; those of two worlds of one database differ."""
         self.database = database
         self.seal_key = seal_key
-        self._names = (f"replica-{number}" for number in itertools.count(1))
+        self._names = (f"{server}-{number}" for number in itertools.count(1))
+        self.replica = ""
         self.pool: PostgresPool
         self.calls: PostgresCalls
         self.store: SharedCalls
@@ -44,8 +46,8 @@ class PostgresWorld:
         self.pool = await PostgresPool.open(self.database.url, application="ivr tests", size=4)
         await make_schema(self.pool)
         sealer = Sealer(bytes.fromhex(seal_key or self.seal_key), source="the test's")
-        replica = next(self._names)
-        self.calls = PostgresCalls(self.pool, sealer, Replica(self.pool, replica))
+        self.replica = next(self._names)
+        self.calls = PostgresCalls(self.pool, sealer, Replica(self.pool, self.replica))
         await self.calls.open()
         self.store = SharedCalls(self.calls, self.calls.news, under_way=queue)
         states = StateColumns(sealer.derived(state_columns.PURPOSE))
@@ -55,14 +57,14 @@ class PostgresWorld:
         self.states = PostgresBotStates(self.pool, states)
         self.state_erasure = PostgresStateErasure(self.pool, sealer)
         self.mailbox = PostgresMailbox(self.pool, key=sealer.derived(mail_columns.PURPOSE))
-        self.outbox = PostgresOutbox(self.pool, replica=replica)
-        self.requests = PostgresPlatformRequests(self.pool, replica=replica)
+        self.outbox = PostgresOutbox(self.pool, replica=self.replica)
+        self.requests = PostgresPlatformRequests(self.pool, replica=self.replica)
         self.archive = PostgresArchive(self.pool, sealer)
 
     async def crash(self) -> None:
         await self.pool.close()  # first, so that nothing that ends in order reaches the database
         await self.calls.close()
-        self.ask("DELETE FROM replica")
+        self.ask("DELETE FROM replica WHERE name = $1", self.replica)
         await self.open()
 
     async def end(self) -> None:

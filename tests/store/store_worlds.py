@@ -26,6 +26,7 @@ from ivr.store.sqlite.sqlite_sign_ins import SqliteSignIns
 from ivr.store.sqlite.sqlite_voicemails import SqliteVoicemails
 from ivr.store.sqlite.state_rows import StateRows
 from ivr.store.state_columns import PURPOSE
+from tests.store.postgres_world import PostgresWorld
 
 
 class MemoryWorld:
@@ -182,6 +183,7 @@ class SqliteWorld:
 
 
 World = MemoryWorld | SqliteWorld
+StatesWorld = World | PostgresWorld
 
 
 async def claim(

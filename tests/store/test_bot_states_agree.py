@@ -14,9 +14,7 @@ from ivr.bot_state import TOUCHED_EVERY, StateKey
 from ivr.errors import StateChanged, TooManyStates
 from tests.postgres.cluster import Database
 from tests.store.postgres_world import PostgresWorld
-from tests.store.store_worlds import MemoryWorld, SqliteWorld
-
-StatesWorld = MemoryWorld | SqliteWorld | PostgresWorld
+from tests.store.store_worlds import MemoryWorld, SqliteWorld, StatesWorld
 
 MOST = 4
 ANY, WRONG = "any tag", "a tag that nobody has"

@@ -1,7 +1,7 @@
 """What `BotStates` promises, asked of every store."""
 
 import asyncio
-from collections.abc import AsyncIterator, Hashable, Sequence
+from collections.abc import Hashable, Sequence
 from pathlib import Path
 
 import pytest
@@ -16,9 +16,8 @@ from ivr.store.sqlite.sqlite_calls import SqliteStore
 from ivr.store.sqlite.state_rows import StateRows
 from ivr.store.sqlite.writer import Statement
 from ivr.store.state_columns import PURPOSE
-from tests.postgres.cluster import Database
 from tests.store.postgres_world import PostgresWorld
-from tests.store.store_worlds import MemoryWorld, SqliteWorld, ask
+from tests.store.store_worlds import SqliteWorld, StatesWorld, ask
 
 SECOND = 1_000_000_000
 ANNA = StateKey("bot", "skype", user="29:anna")
@@ -26,29 +25,6 @@ BERT = StateKey("bot", "skype", user="29:bert")
 ROOM = StateKey("bot", "skype", conversation="room")
 ANNA_IN_ROOM = StateKey("bot", "skype", conversation="room", user="29:anna")
 ALL = (ANNA, BERT, ROOM, ANNA_IN_ROOM)
-
-StatesWorld = MemoryWorld | SqliteWorld | PostgresWorld
-
-
-@pytest.fixture(params=["memory", "sqlite", "postgres"])
-async def world(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[StatesWorld]:
-    world: StatesWorld = MemoryWorld()
-    if request.param == "sqlite":
-        world = SqliteWorld(tmp_path)
-        await world.begin()
-    elif request.param == "postgres":
-        world = PostgresWorld(request.getfixturevalue("postgres"))
-        await world.begin()
-    yield world
-    await world.end()
-
-
-@pytest.fixture
-async def shared(postgres: Database) -> AsyncIterator[PostgresWorld]:
-    world = PostgresWorld(postgres)
-    await world.begin()
-    yield world
-    await world.end()
 
 
 async def put(
@@ -268,7 +244,7 @@ async def test_with_another_key_the_server_does_not_start_and_with_the_right_one
 
 
 async def test_of_two_servers_one_writes_over_what_both_have_read(shared: PostgresWorld) -> None:
-    other = PostgresWorld(shared.database)
+    other = PostgresWorld(shared.database, server="other")
     await other.begin()
     tag = (await put(shared, ROOM)).tag
     asked = [put(world, ROOM, str(number).encode(), tag, at=1) for number in range(9) for world in (shared, other)]
@@ -280,7 +256,7 @@ async def test_of_two_servers_one_writes_over_what_both_have_read(shared: Postgr
 
 
 async def test_two_servers_never_give_two_contents_one_tag(shared: PostgresWorld) -> None:
-    other = PostgresWorld(shared.database)
+    other = PostgresWorld(shared.database, server="other")
     await other.begin()
     for at in range(5):
         tags = [(await put(world, ROOM, at=at)).tag for world in (shared, other, shared)]
@@ -319,7 +295,7 @@ async def test_a_damaged_record_can_be_written_over_and_dropped(shared: Postgres
 
 async def test_with_another_key_no_server_starts_on_the_database(shared: PostgresWorld) -> None:
     await put(shared, ANNA)
-    other = PostgresWorld(shared.database, "11" * 32)
+    other = PostgresWorld(shared.database, "11" * 32, server="other")
     for _ in range(2):
         with pytest.raises(BrokenSeal, match="Put the right key back"):
             await other.begin()

@@ -13,6 +13,7 @@ from ivr.errors import StoreUnavailable
 from ivr.outbox import DeliveryState, Notification, PlatformRequest
 from ivr.store.delivery_columns import NOTIFICATION_COLUMNS, REQUEST_COLUMNS, UNREADABLE, DeliveryColumns
 from ivr.store.postgres.postgres_pool import PostgresPool
+from ivr.store.postgres.postgres_replica import GONE
 
 D = TypeVar("D", bound=Notification | PlatformRequest)
 
@@ -39,7 +40,7 @@ _SETTLE = (
 )
 _REOPEN = (
     "UPDATE {table} SET owner = NULL, due = made, reason = '' "
-    "WHERE owner IS NOT NULL AND NOT EXISTS (SELECT FROM replica WHERE name = split_part(owner, '/', 1))"
+    "WHERE owner IS NOT NULL AND {gone} AND split_part(owner, '/', 1) <> $1"
 )
 _GIVE_BACK = "UPDATE {table} SET owner = NULL, due = made, reason = '' WHERE owner = ANY($1)"
 # Of one that is being sent, the worker has the word: else another would send it, too.
@@ -48,7 +49,7 @@ _RETRY = (
     "reason = '' WHERE id = $1 AND state <> 'sent' RETURNING 1"
 )
 _DROP = "DELETE FROM {table} WHERE id = $1 AND state <> 'sent' RETURNING 1"
-_FIRST_DUE = "SELECT min(due) FROM {table} AS one WHERE state = 'waiting' AND {first}"
+_FIRST_DUE = "SELECT due FROM {table} AS one WHERE state = 'waiting' AND {first} ORDER BY due, seq LIMIT 1"
 _ONE = "SELECT {columns} FROM {table} WHERE id = $1"
 _NEWEST = "SELECT {columns} FROM {table} ORDER BY seq DESC LIMIT $1"
 _NEWEST_OF_STATE = "SELECT {columns} FROM {table} WHERE state = $1 ORDER BY seq DESC LIMIT $2"
@@ -99,7 +100,7 @@ class PostgresDeliveries(Generic[D]):
     async def reopen(self) -> None:
         """Make due again what was handed out to servers that are gone."""
         self._looked = time.monotonic()
-        await self._pool.rows(self._sql(_REOPEN))
+        await self._pool.rows(self._sql(_REOPEN), self._replica)
 
     async def next_due(self) -> float | None:
         """Return when the next one is due; None: none waits."""
@@ -135,7 +136,7 @@ class PostgresDeliveries(Generic[D]):
         """Do nothing: whoever opened the database closes it."""
 
     def _sql(self, statement: str) -> str:
-        return statement.format(table=self._table, columns=_COLUMNS, first=_FIRST.format(table=self._table))
+        return statement.format(table=self._table, columns=_COLUMNS, first=_FIRST.format(table=self._table), gone=GONE)
 
 
 class PostgresOutbox(PostgresDeliveries[Notification]):

@@ -6,6 +6,7 @@ from typing import Final
 from ivr.mailbox import KEPT, Mail, mail_id
 from ivr.store.mail_columns import MailColumns
 from ivr.store.postgres.postgres_pool import PostgresPool
+from ivr.store.postgres.postgres_text import can_stand
 
 # The messages of a conversation are numbered in the order in which they can be seen, or a reader would pass one over
 # that comes late: so they are put in one after the other. A call whose erasure is under way is waited for.
@@ -40,7 +41,7 @@ class PostgresMailbox:
 
     async def after(self, conversation: str, last: str, *, limit: int) -> Sequence[Mail]:
         """Return the messages that follow one, the oldest first; one that is damaged is passed over."""
-        rows = await self._pool.rows(_AFTER, conversation, last, limit)
+        rows = await self._pool.rows(_AFTER, conversation, last if can_stand(last) else "", limit)
         read = (self._columns.read(name, sealed) for name, sealed in rows)
         return [mail for mail in read if mail is not None]
 

@@ -10,7 +10,7 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, Self, TypeAlias
 
 import asyncpg
 from asyncpg import exceptions as pg
@@ -64,7 +64,7 @@ class PostgresPool:
         self._closed = False
 
     @classmethod
-    async def open(cls, url: str, *, application: str, size: int = SIZE, patience: float = PATIENCE) -> "PostgresPool":
+    async def open(cls, url: str, *, application: str, size: int = SIZE, patience: float = PATIENCE) -> Self:
         """Connect; raise StoreUnavailable while the database is away, DataUnusable for what waiting does not heal."""
         pool = cls(url, application=application, size=size, patience=patience)
         pool._opened += 1

@@ -118,7 +118,7 @@ CREATE TABLE notification (
 );
 CREATE INDEX notification_of_call ON notification (call);
 CREATE INDEX notification_state ON notification (state, seq);
-CREATE INDEX notification_due ON notification (due) WHERE state = 'waiting';
+CREATE INDEX notification_due ON notification (due, seq) WHERE state = 'waiting';
 CREATE INDEX notification_owned ON notification (owner) WHERE owner IS NOT NULL;
 
 -- What a platform is to be asked; the columns are those of notifications. A row stays until it is sent.
@@ -137,7 +137,7 @@ CREATE TABLE platform_request (
 );
 CREATE INDEX request_of_call ON platform_request (call);
 CREATE INDEX request_state ON platform_request (state, seq);
-CREATE INDEX request_due ON platform_request (due) WHERE state = 'waiting';
+CREATE INDEX request_due ON platform_request (due, seq) WHERE state = 'waiting';
 CREATE INDEX request_owned ON platform_request (owner) WHERE owner IS NOT NULL;
 CREATE INDEX request_lane ON platform_request (lane, seq) WHERE state = 'waiting';
 
