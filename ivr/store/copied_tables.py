@@ -64,11 +64,17 @@ class CopiedTable(Struct, frozen=True):
     "By these columns; empty: in the order in which they were added, which is kept."
     essence: tuple[str, ...] = ()
     "Columns without which nobody can read a row."
+    beside: int = 0
+    "Columns at its end that say what stands elsewhere, and are not compared."
 
     @property
     def names(self) -> tuple[str, ...]:
         """The names of its columns."""
         return tuple(column.name for column in self.columns)
+
+    def compared(self, row: Row) -> Row:
+        """Return what two copies of a row have in common."""
+        return row[: len(self.columns) - self.beside]
 
     def read(self, stored: Sequence[object]) -> Row:
         """Return a row in the form that every store can keep; what cannot be read cannot be read from it either."""
@@ -81,18 +87,23 @@ class CopiedTable(Struct, frozen=True):
         )
 
 
-def _table(name: str, columns: str, *order: str, essence: tuple[str, ...] = ()) -> CopiedTable:
+def _table(name: str, columns: str, *order: str, essence: tuple[str, ...] = (), beside: int = 0) -> CopiedTable:
     """Make a table of `name:kind` of each column, with a `?` if it can be NULL."""
     made = []
     for column in columns.split():
         called, _, kind = column.partition(":")
         made.append(Column(called, kind.removesuffix("?"), kind.endswith("?")))  # type: ignore[arg-type]
-    return CopiedTable(name, tuple(made), order, essence)
+    return CopiedTable(name, tuple(made), order, essence, beside)
 
 
 _DELIVERIES: Final = "call:int id:text body:text made:real state:text due:real tries:int reason:text"
+DELIVERED: Final = tuple(column.partition(":")[0] for column in _DELIVERIES.split())
+"The columns of what is delivered to others."
 
-CALLS: Final = _table("call", "row:int id:text channel:text account:text name:text ended:real?", "row")
+CALLS: Final = _table(
+    "call", "row:int id:text channel:text account:text name:text ended:real? state:text rest:bytes", "row", beside=2
+)
+"What it holds stands in its turns; state and rest are those of the last one, for stores that look for calls by them."
 TURNS: Final = _table(
     "turn",
     "call:int version:int state:text rest:bytes message:text? reply:bytes? marks:int trace:text media:text? "
@@ -106,7 +117,7 @@ tables, it is the next one after that of the row before. A message is marked as 
 JOBS: Final = _table("job", "call:int id:text body:text attempts:int answered:int? answer:bytes?", essence=("body",))
 "Whoever had begun with one is gone: they are open."
 PLAIN: Final = (
-    _table("seal", "proof:bytes"),
+    _table("seal", "proof:bytes", "proof"),
     _table("flow", "hash:text source:bytes", "hash"),
     JOBS,
     _table("notification", _DELIVERIES),
@@ -121,6 +132,7 @@ PLAIN: Final = (
     _table(
         "user_value", "caller:bytes line:text name:text value:bytes sealed:int until:real", "caller", "line", "name"
     ),
+    _table("handled", "media:text call:int at:real", "media"),
 )
 TABLES: Final = (CALLS, TURNS, *PLAIN)
 

@@ -112,7 +112,7 @@ async def digest_rows(store: CopySource, table: CopiedTable) -> Digest:
     async with aclosing(store.portions(table, ())) as portions:
         async for portion in portions:
             for row in portion.rows:
-                whole.update(msgpack.encode(row))
+                whole.update(msgpack.encode(table.compared(row)))
             rows += len(portion.rows)
     return Digest(rows, whole.digest())
 

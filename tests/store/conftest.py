@@ -11,11 +11,9 @@ from tests.store.postgres_world import PostgresWorld
 from tests.store.store_worlds import MemoryWorld, SqliteWorld, World
 
 NOT_YET = {
-    "test_archive_contract",
     "test_call_search_contract",
     "test_conversations_contract",
     "test_mailbox_contract",
-    "test_media_contract",
     "test_platform_requests_contract",
     "test_sign_ins_contract",
     "test_voicemails_contract",

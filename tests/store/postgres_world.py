@@ -30,6 +30,7 @@ class PostgresWorld:
         self._names = (f"{server}-{number}" for number in itertools.count(1))
         self.replica = ""
         self.pool: PostgresPool
+        self._is_open = False
         self.calls: PostgresCalls
         self.store: SharedCalls
         self.states: PostgresBotStates
@@ -43,6 +44,9 @@ class PostgresWorld:
         await self.open()
 
     async def open(self, seal_key: str | None = None, *, queue: int = UNDER_WAY) -> None:
+        if self._is_open:
+            await self.pool.close()
+        self._is_open = True
         self.pool = await PostgresPool.open(self.database.url, application="ivr tests", size=4)
         await make_schema(self.pool)
         sealer = Sealer(bytes.fromhex(seal_key or self.seal_key), source="the test's")

@@ -4,13 +4,16 @@ import asyncio
 import os
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import cast
 
 import pytest
 
 from ivr.errors import StoreUnavailable
 from ivr.storage import SMALL, MediaStore
 from ivr.store.memory.memory_media import MemoryMedia
+from ivr.store.postgres.postgres_media import PostgresMedia
 from ivr.store.sqlite.sqlite_media import SqliteMedia
+from tests.store.postgres_world import PostgresWorld
 from tests.store.store_examples import after, record, recorded
 from tests.store.store_worlds import MemoryWorld, SqliteWorld, World
 
@@ -28,6 +31,8 @@ async def media(world: World, tmp_path: Path) -> AsyncIterator[MediaStore]:
         case SqliteWorld():
             (tmp_path / "audio").mkdir()
             one = SqliteMedia(tmp_path / "audio", world.database)
+        case _:
+            one = PostgresMedia(cast("PostgresWorld", world).pool, tmp_path)
     yield one
     await one.close()
 

@@ -10,11 +10,12 @@ from typing import Final, Literal, TypeVar
 
 from ivr.call_record import CallRecord, Stepped
 from ivr.ports import CallKey
-from ivr.storage import Block, CallSummary, CallTrace, DamagedCallRow, FlowCalls, StoredCall
+from ivr.storage import Block, CallSummary, CallTrace, DamagedCallRow, ErasedCall, Erasure, FlowCalls, StoredCall
 from ivr.store.call_listing import NEWEST, in_portions
 from ivr.store.postgres import postgres_listing as listing
 from ivr.store.postgres.postgres_blocks import count_traces, find_blocks, find_flows
 from ivr.store.postgres.postgres_damage import find_damaged
+from ivr.store.postgres.postgres_erasure import PostgresErasure
 from ivr.store.postgres.postgres_pool import PostgresPool
 from ivr.store.postgres.postgres_schema import proves
 from ivr.store.rows import Rows
@@ -32,6 +33,7 @@ class PostgresArchive:
     def __init__(self, pool: PostgresPool, sealer: Sealer) -> None:
         self._pool = pool
         self._sealer = sealer
+        self._erasure = PostgresErasure(pool, sealer)
 
     # --- single calls ---
 
@@ -99,6 +101,20 @@ class PostgresArchive:
     async def figures(self, block: Block, flow: str, count: Callable[[Iterable[CallTrace]], T]) -> T:
         """Return what `count`, in a thread, makes of those calls of a block that a flow (its hash) took."""
         return await count_traces(self._pool, block, flow, count)
+
+    # --- erasing ---
+
+    async def forget(self, *, before: float, limit: int) -> Sequence[ErasedCall]:
+        """Erase calls that ended before then (seconds since 1970), at most so many, those that ended first."""
+        return await self._erasure.forget(before=before, limit=limit)
+
+    async def erase(self, *, caller: str | None = None, call: str | None = None) -> Erasure:
+        """Erase all calls of a caller, or the one call with our id, all or none, beside the servers, too."""
+        return await self._erasure.erase(caller=caller, call=call)
+
+    async def empty_log(self) -> bool:
+        """Return that there is no log of ours: the database's own holds what was erased until it is used again."""
+        return True
 
     async def close(self) -> None:
         """Do nothing: whoever opened the database closes it."""

@@ -33,10 +33,7 @@ _GO_ON: Final = f"""
 WITH begun AS (UPDATE recording SET size = $4, made = {_NOW} WHERE name = $1 AND size IS NULL RETURNING name)
 INSERT INTO recording_chunk (name, number, data) SELECT name, $2, $3 FROM begun RETURNING number
 """  # noqa: S608
-_FIND: Final = """
-SELECT (SELECT audio FROM turn WHERE media = $1 AND audio IS NOT NULL LIMIT 1),
-       (SELECT size FROM recording WHERE name = $1)
-"""
+_SMALL: Final = "SELECT audio FROM turn WHERE media = $1 AND audio IS NOT NULL LIMIT 1"
 _SIZE: Final = """
 SELECT coalesce((SELECT length(audio) FROM turn WHERE media = $1 AND audio IS NOT NULL LIMIT 1),
                 (SELECT size FROM recording WHERE name = $1))
@@ -64,14 +61,14 @@ class PostgresMedia:
     @asynccontextmanager
     async def open(self, media: str) -> AsyncIterator[BinaryIO]:
         """Open a recording for reading, as a file without a name; raise FileNotFoundError."""
-        audio, size = await self._find(media)
+        audio = await self._find(media)
         if audio is not None:
             with in_memory(audio) as file:
                 yield file
             return
         file = await self._files.do(lambda: tempfile.TemporaryFile(dir=self._folder))  # noqa: SIM115  # closed below
         try:
-            async with aclosing(self._pieces(media, size)) as pieces:
+            async with aclosing(read_chunks(self._pool, media)) as pieces:
                 async for piece in pieces:
                     await self._files.do(lambda piece=piece: file.write(piece))  # type: ignore[misc]
             await self._files.do(lambda: file.seek(0))
@@ -82,9 +79,9 @@ class PostgresMedia:
     @asynccontextmanager
     async def path(self, media: str) -> AsyncIterator[Path]:
         """Return a file with the recording, for as long as the context; raise FileNotFoundError."""
-        audio, size = await self._find(media)
+        audio = await self._find(media)
         async with (
-            aclosing(self._pieces(media, size) if audio is None else in_one_piece(audio)) as pieces,
+            aclosing(read_chunks(self._pool, media) if audio is None else in_one_piece(audio)) as pieces,
             self._files.copy(media, pieces) as file,
         ):
             yield file
@@ -118,23 +115,22 @@ class PostgresMedia:
         """Finish the work that is under way."""
         await self._files.close()
 
-    async def _find(self, media: str) -> tuple[bytes | None, int]:
-        """Return a small recording, or the size of a larger one."""
-        found = await self._pool.row(_FIND, _known(media))
-        audio, size = found or (None, None)
-        if audio is None and size is None:
-            raise FileNotFoundError("no such recording")
-        return audio, size or 0
+    async def _find(self, media: str) -> bytes | None:
+        """Return a small recording; None: it is a larger one."""
+        found = await self._pool.value(_SMALL, _known(media))
+        return None if found is None else bytes(found)
 
-    async def _pieces(self, media: str, size: int) -> AsyncGenerator[bytes, None]:
-        """Return the chunks of a larger recording, one after the other."""
-        number = 0
-        while size > 0:
-            piece = await self._pool.value(_PIECE, media, number)
-            if not piece:  # erased a moment ago
-                raise FileNotFoundError("no such recording")
-            yield piece
-            number, size = number + 1, size - len(piece)
+
+async def read_chunks(pool: PostgresPool, media: str) -> AsyncGenerator[bytes, None]:
+    """Return the bytes of a larger recording, a chunk at a time; raise FileNotFoundError if it is, or goes, away."""
+    left = await pool.value("SELECT size FROM recording WHERE name = $1", media)
+    number = 0
+    while left is None or left > 0:
+        piece = None if left is None else await pool.value(_PIECE, media, number)
+        if not piece:
+            raise FileNotFoundError("no such recording")
+        yield piece
+        number, left = number + 1, left - len(piece)
 
 
 class PostgresRecording:

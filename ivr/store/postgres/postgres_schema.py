@@ -17,6 +17,8 @@ NO_MONTH: Final = 0
 
 LOCK: Final = "SELECT pg_advisory_xact_lock(7306086967040)"
 "Of those who change tables, until their transaction ends; the number is nobody else's."
+COPYING: Final = "copying"
+"A table that is there as long as a copy into this database is not finished."
 _THERE = "SELECT to_regclass('call') IS NOT NULL OR to_regclass('turn') IS NOT NULL"
 _MONTHS = (
     "SELECT child.relname FROM pg_inherits JOIN pg_class AS child ON child.oid = inhrelid "
@@ -30,6 +32,11 @@ async def make_schema(pool: PostgresPool) -> bool:
     """Make all tables where there are none at all, whoever else may be at it; return whether they were made now."""
     async with pool.transaction() as connection:
         await connection.execute(LOCK)
+        if await connection.fetchval("SELECT to_regclass($1) IS NOT NULL", COPYING):
+            raise DataUnusable(
+                "A copy into this database is not finished, so nobody can use it yet. Run `ivr store copy` again: it "
+                "goes on where it was cut off."
+            )
         if await connection.fetchval(_THERE):
             return False
         for statements in (TABLES, *(step.forward for step in MIGRATIONS)):
@@ -49,7 +56,7 @@ async def make_months(pool: PostgresPool, now: float) -> Sequence[int]:
     this = month_of(now)
     wanted = [_later(this, months) for months in range(AHEAD + 1)]
     there = {row[0] for row in await pool.rows(_MONTHS)}
-    return [month for month in wanted if table_of(month) not in there and await _make_month(pool, month)]
+    return [month for month in wanted if table_of(month) not in there and await make_month(pool, month)]
 
 
 async def proves(pool: PostgresPool, sealer: Sealer) -> bool:
@@ -87,7 +94,8 @@ def table_of(month: int) -> str:
     return f"turn_{month:06}"
 
 
-async def _make_month(pool: PostgresPool, month: int) -> bool:
+async def make_month(pool: PostgresPool, month: int) -> bool:
+    """Make the table for the turns of a month; return whether it was made now, and by us."""
     table = table_of(month)
     try:
         async with pool.transaction(patience=LONG) as connection:

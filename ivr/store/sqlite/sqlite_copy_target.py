@@ -31,16 +31,17 @@ _ADD_TURN: Final = (
     "VALUES (?1, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"
 )
 _ADD: Final = {
+    "call": ("INSERT INTO call (row, id, channel, account, name, ended) SELECT ?1, ?2, ?3, ?4, ?5, ?6 WHERE ?8 IS ?8",),
     "job": (
         "INSERT INTO job (call, kind, id, body, attempts, answered, answer) VALUES (?1, 'request', ?2, ?3, ?4, ?5, ?6)",
     ),
     "sign_in": (
-        "INSERT INTO sign_in (call, id, body) SELECT ?1, ?2, ?3 WHERE ?4 IS ?4",  # always: each value has to be used
+        "INSERT INTO sign_in (call, id, body) SELECT ?1, ?2, ?3 WHERE ?4 IS ?4",
         "INSERT INTO sign_in_token (call, id, body) SELECT ?1, ?2, ?4 WHERE ?4 IS NOT NULL",
     ),
     "turn": (_ADD_TURN,),
 }
-"How rows are added where they are not added as they come."
+"How rows are added where they are not added as they come. All values of a row have to be named."
 _NAMED: Final = {"bot_state": {"person": "user"}}
 _BLOCKS: Final = (
     f"INSERT INTO block (number, changes, members) SELECT row / {BLOCK}, count(*), count(*) FROM call GROUP BY 1"  # noqa: S608

@@ -23,6 +23,7 @@ from ivr.store.media_files import BUFFER, is_name
 from ivr.store.rows import NEW_MESSAGE, read_version
 from ivr.store.sqlite.database_file import check_readable, open_database, open_for_reading
 from ivr.store.sqlite.sqlite_errors import REFUSALS, reason, unusable
+from ivr.store.sqlite.tables import LATEST_TURN
 from ivr.store.started_threads import started_threads
 
 T = TypeVar("T")
@@ -32,19 +33,27 @@ FILES: Final = 500
 "Names of recordings in a portion."
 
 _FROM: Final = {
+    "call": f"call LEFT JOIN turn ON {LATEST_TURN} WHERE TRUE",
     "job": "job WHERE kind = 'request'",
     "sign_in": "sign_in LEFT JOIN sign_in_token ON sign_in_token.id = sign_in.id WHERE TRUE",
 }
 "Where the rows of a table come from, if not from one with its name."
 _NAMED: Final = {
+    "call": {"id": "call.id"},
     "bot_state": {"person": "user"},
     "sign_in": {"call": "sign_in.call", "id": "sign_in.id", "body": "sign_in.body", "tokens": "sign_in_token.body"},
 }
 "Columns that have another name here."
 _TURN: Final = (
-    "SELECT seq, CAST(state AS BLOB), rest, message, reply, marks, CAST(trace AS BLOB), media, audio "
+    "SELECT seq, state, rest, message, reply, marks, trace, media, audio "
     "FROM turn WHERE call = ? AND seq > ? ORDER BY seq"
 )
+
+_NEXT_CALL: Final = (
+    "SELECT coalesce((SELECT min(call) FROM turn WHERE call < 0 AND (?1 IS NULL OR call > ?1)), "
+    "(SELECT min(row) FROM call WHERE ?1 IS NULL OR row > ?1))"
+)
+"Turns of no call have a number below zero: they name recordings of calls that were damaged long ago."
 
 
 class SqliteCopySource:
@@ -123,8 +132,8 @@ class SqliteCopySource:
         source = _FROM.get(table.name, f"{table.name} WHERE TRUE")
         behind = f" AND ({', '.join(place)}) > ({', '.join('?' * len(place))})" if after else ""
         asked = f"SELECT {columns} FROM {source}{behind} ORDER BY {', '.join(place)}"  # noqa: S608  # our own names
-        for found in self._reading.execute(asked, tuple(after)):
-            yield table.read(found[len(place) :]), found[: len(place)]
+        for stored in self._reading.execute(asked, tuple(after)):
+            yield table.read(stored[len(place) :]), stored[: len(place)]
 
     def _recordings(self, names: Sequence[str]) -> Sequence[CopiedRecording]:
         return [CopiedRecording(name, (self._folder.audio / name).stat().st_mtime) for name in names]
@@ -136,7 +145,7 @@ def _turns(connection: sqlite3.Connection, table: CopiedTable, after: Place) -> 
     while True:
         if call is not None:
             yield from _turns_of(connection, table, call, seq, version)
-        (call,) = connection.execute("SELECT min(call) FROM turn WHERE ?1 IS NULL OR call > ?1", (call,)).fetchone()
+        (call,) = connection.execute(_NEXT_CALL, (call,)).fetchone()
         if call is None:
             return
         seq, version = 0, 0
@@ -155,7 +164,7 @@ def _turns_of(
     for seq, state, rest, message, reply, marks, trace, media, audio in connection.execute(_TURN, (call, after)):
         came_again = last.get(message, seq) != seq and isinstance(marks, int)
         mark = marks & ~NEW_MESSAGE if came_again else marks
-        row = table.read((call, 0, _text(state), rest, message, reply, mark, _text(trace), media, audio))
+        row = table.read((call, 0, state, rest, message, reply, mark, trace, media, audio))
         version = _version_after(version, row[3])
         yield (call, version, *row[2:]), (call, seq, version)
 
@@ -166,7 +175,3 @@ def _version_after(version: int, rest: object) -> int:
         return max(read_version(rest), version + 1)  # type: ignore[arg-type]
     except UnreadableRow:
         return version + 1
-
-
-def _text(stored: object) -> object:
-    return stored.decode("utf-8", "backslashreplace") if isinstance(stored, bytes) else stored
