@@ -89,9 +89,10 @@ class Deliveries(Protocol[D_co]):
         """
 
     async def reopen(self) -> None:
-        """Make due again what was handed out: for the start, when no worker is alive.
+        """Make due again what was handed out to servers that are gone; for the start.
 
-        Nobody knows what became of those tries, so they have no reason (`reason`).
+        Where one server alone has the store, that is all. Nobody knows what became of those tries, so they have no
+        reason (`reason`).
         """
 
     async def next_due(self) -> float | None:
