@@ -16,14 +16,17 @@ attempt that has changed. `erased`: our id of a call that was erased.
 
 
 class News(Protocol):
-    """The news of one store, those of this server too."""
+    """The news of one store, those of this server too. Whoever has changed something, and saved it, tells."""
+
+    def tell(self, topic: Topic, about: str) -> None:
+        """Let every server know, this one at once; without waiting for anything."""
 
     def hear(self, topic: Topic, then: Callable[[str], None]) -> None:
         """From now on call `then`, in the event loop, with what each news of a topic is about."""
 
 
 class LocalNews:
-    """`News` of a store that one process has: whoever changes something tells it here."""
+    """`News` of a store that one process has."""
 
     def __init__(self) -> None:
         self._then: dict[Topic, list[Callable[[str], None]]] = {}
@@ -33,6 +36,6 @@ class LocalNews:
         self._then.setdefault(topic, []).append(then)
 
     def tell(self, topic: Topic, about: str) -> None:
-        """Let everybody know who wants to hear of it."""
+        """Let everybody here know at once."""
         for then in self._then.get(topic, ()):
             then(about)

@@ -53,7 +53,7 @@ def _of_each_server(backend: Backend) -> Sequence[tuple[Chore, str, float]]:
 
     return (
         (wake, "wake", SECOND),
-        (backend.sign_in.attempts.sweep, "sign-ins", SECOND),
+        (backend.sign_in.sweep, "sign-ins", SECOND),
         (backend.registry.refresh, "flows", SECOND),
         (backend.arrivals.tell, "uploads", SECOND),
         (tend, "channels", MINUTE),

@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from ivr.engine.events import ServiceFailed, ServicesEvent
 from ivr.errors import IvrError, StoreUnavailable
-from ivr.news import News
+from ivr.news import LocalNews, News
 from ivr.ports import CallKey
 from ivr.server.telemetry.job_watch import JobTimes, JobWatch
 from ivr.services.service import Service, ServiceError
@@ -63,8 +63,8 @@ class Worker:
         self._kicked = asyncio.Event()
         self._main: asyncio.Task[None] | None = None
         self._wake: Wake | None = None
-        if news is not None:
-            news.hear("answer", self._heard)
+        self._news = news or LocalNews()
+        self._news.hear("answer", self._heard)
 
     def start(self, wake: Wake) -> None:
         """Begin, with the orders that an earlier process left open."""
@@ -191,9 +191,9 @@ class Worker:
                 answered.set_result(None)
 
     async def _tell(self, order: Order) -> None:
-        if order.call in self._waiting:
-            self._heard(order.call)
-        elif self._wake is not None:
+        is_waited_for = order.call in self._waiting
+        self._news.tell("answer", order.call)
+        if not is_waited_for and self._wake is not None:
             try:
                 await self._wake(order.key)
             except IvrError as error:

@@ -77,8 +77,8 @@ def proved(attempt: Attempt, user: DirectoryUser) -> Attempt:
 
 
 def shown(attempt: Attempt, code: str, now: float) -> Attempt:
-    """Show a code, given as its digest. Another one takes its place, within the time and the tries of the first."""
-    return replace(attempt, code=code, ends=attempt.ends if attempt.code else now + CODE_LASTS)
+    """Show a code, given as its digest, for the first time."""
+    return replace(attempt, code=code, ends=now + CODE_LASTS)
 
 
 def judged(attempt: Attempt, *, right: bool) -> Attempt:

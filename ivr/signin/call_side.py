@@ -7,8 +7,9 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
+from ivr.coordination import Bound
 from ivr.sign_in_ports import Begun, SignInCaller, SignInOrder, SignInRefused, SignInResult, SignInWay
-from ivr.sign_in_storage import Attempt, AttemptPhase
+from ivr.sign_in_storage import Attempt, AttemptPhase, SignIn
 from ivr.signin.attempt_rules import (
     DEVICE_LASTS,
     LINK_LASTS,
@@ -20,19 +21,16 @@ from ivr.signin.authority import Authority, AuthorityAway, AuthorityRefused
 from ivr.signin.device_poller import DevicePoller
 from ivr.signin.drawing import Digests, new_id, new_link, new_ticket, only_digits, same
 from ivr.signin.token_vault import TokenVault
-from ivr.tally import Tally
 
 log = logging.getLogger(__name__)
 
-BEGUN_BY_CALLER: Final = 10
-"Attempts of one caller within an hour."
+BEGUN_BY_CALLER: Final = Bound("sign-in", most=10, window=3600.0)
+"Attempts of one caller."
 MOST_ATTEMPTS: Final = 2000
 "Attempts that there are at the same time; each takes some kilobytes."
-ALARM: Final = 20
-"Wrong codes of all calls within `ALARM_WINDOW` from which on the log says that somebody may be guessing."
-ALARM_WINDOW: Final = 600.0
-"Seconds."
-HOUR: Final = 3600.0
+ALARM: Final = Bound("wrong codes", most=20, window=600.0)
+"Wrong codes of all calls, from which on the log says that somebody may be guessing."
+_ALL: Final = ""
 
 _NUMBER = re.compile(r"(?:sips?:|tel:)?\+?([0-9]{4,20})(?:@.*)?", re.ASCII)
 "A party that is a telephone number."
@@ -67,8 +65,6 @@ class CallSignIns:
         self._vault = vault
         self._poller = poller
         self._offered = offered
-        self._begun = Tally(BEGUN_BY_CALLER, HOUR)
-        self._wrong = Tally(ALARM, ALARM_WINDOW)
 
     async def begin(self, call: str, order: SignInOrder, caller: SignInCaller) -> Begun:
         """Begin an attempt, which takes the place of the call's last one of that name; raise SignInRefused."""
@@ -77,12 +73,13 @@ class CallSignIns:
         way = _way(order, caller, self._authority)
         if way == "device" and not self._offered.device:
             raise SignInRefused("off", "IVR_SIGN_IN_DEVICE is not set")
-        self._count(call, caller)
-        await self._attempts.erase([held for held in self._attempts.of_call(call) if held.attempt.name == order.name])
+        await self._count(call, caller)
+        before = await self._attempts.of_call(call)
+        await self._attempts.erase([one.attempt.id for one in before if one.attempt.name == order.name])
         log.info("sign-in begun", extra={"call": call, "reason": way})
         if way == "device":
             return await self._begin_device(call, order, caller, self._authority)
-        link, ticket = new_link(), self._unused_ticket()
+        link, ticket = new_link(), await self._unused_ticket()
         attempt = self._new(call, order, caller, way, lasts=LINK_LASTS, phase="open")
         digests = self._digests
         attempt = replace(attempt, link=digests.of("link", link), ticket=digests.of("ticket", ticket))
@@ -92,32 +89,31 @@ class CallSignIns:
 
     async def check(self, call: str, attempt: str, code: str | None) -> SignInResult:
         """Judge a code that a caller entered, or (None) say how the attempt stands."""
-        held = self._attempts.get(attempt, call)
-        if held is None:
-            return "expired"
-        async with held.lock:
-            standing = self._attempts.standing(held)
-            if code is None or standing != "pending" or held.attempt.phase != "proved" or not held.attempt.code:
-                return standing
-            digest = self._digests.of("code", held.attempt.id, only_digits(code))
-            right = same(held.attempt.code, digest)
-            after = judged(held.attempt, right=right)
-            kept = held.tokens if after.phase in {"proved", "signedIn"} else None
-            if not await self._attempts.save(held, after, kept):
-                return "expired"
-        self._note(call, right=right)
-        if right:
-            return "signedIn"
-        return "burnt" if after.phase == "burnt" else "wrong"
+        sign_in = await self._attempts.get(attempt, call)
+        if sign_in is None or code is None:
+            return self._attempts.standing(sign_in)
+        digest = self._digests.of("code", attempt, only_digits(code))
+
+        def judge(now: SignIn) -> SignIn | None:
+            if self._attempts.standing(now) != "pending" or now.attempt.phase != "proved" or not now.attempt.code:
+                return None
+            after = judged(now.attempt, right=same(now.attempt.code, digest))
+            return replace(now, attempt=after, tokens=now.tokens if after.phase in {"proved", "signedIn"} else None)
+
+        changed = await self._attempts.change(attempt, judge)
+        if changed is None:  # nothing was to be judged
+            return self._attempts.standing(await self._attempts.get(attempt, call))
+        phase = changed.attempt.phase
+        await self._note(call, right=phase == "signedIn")
+        return "wrong" if phase == "proved" else self._attempts.standing(changed)
 
     async def settled(self, call: str, attempt: str) -> SignInResult:
         """Wait until an attempt is decided, which is minutes at most, and return how."""
-        held = self._attempts.get(attempt, call)
-        return "expired" if held is None else await self._attempts.decided(held)
+        return await self._attempts.decided(call, attempt)
 
     async def close(self, call: str) -> None:
         """End all attempts of a call that is over, and erase its tokens. May be told twice."""
-        await self._attempts.erase(self._attempts.of_call(call))
+        await self._attempts.erase([one.attempt.id for one in await self._attempts.of_call(call)])
 
     async def bearer(self, call: str, name: str, *, address: str, refused: str | None = None) -> str | None:
         """Return the access token for one request to an address, renewed where that is due; None: nobody is signed in.
@@ -126,14 +122,13 @@ class CallSignIns:
         """
         return await self._vault.bearer(call, name, address=address, refused=refused)
 
-    def _count(self, call: str, caller: SignInCaller) -> None:
-        now = self._attempts.now()
+    async def _count(self, call: str, caller: SignInCaller) -> None:
         # Callers who withhold who they are have a limit for each call.
         who = self._digests.of("caller", caller.channel, caller.party or f"call {call}")
-        if self._begun.is_full(who, now) or len(self._attempts) >= MOST_ATTEMPTS:
+        too_many = await self._attempts.count() >= MOST_ATTEMPTS
+        if too_many or not await self._attempts.coordination.count(BEGUN_BY_CALLER, who):
             log.warning("sign-in refused", extra={"call": call, "reason": "throttled"})
             raise SignInRefused("throttled", "too many attempts to sign in")
-        self._begun.count(who, now)
 
     async def _begin_device(self, call: str, order: SignInOrder, caller: SignInCaller, authority: Authority) -> Begun:
         try:
@@ -147,8 +142,8 @@ class CallSignIns:
         attempt = self._new(call, order, caller, "device", lasts=lasts, phase="polling")
         interval = max(given.interval, SHORTEST_INTERVAL)
         attempt = replace(attempt, device_code=given.device_code, interval=interval)
-        held = await self._attempts.add(attempt)
-        self._poller.begin(held)
+        await self._attempts.add(attempt)
+        self._poller.begin(attempt)
         return Begun(attempt.id, "device", _sayable(given.page), code=given.user_code)
 
     def _new(
@@ -170,21 +165,20 @@ class CallSignIns:
             wanted=caller.directory if way == "link" else None,
         )
 
-    def _unused_ticket(self) -> str:
+    async def _unused_ticket(self) -> str:
         """Return a ticket that leads to no other attempt."""
         while True:
             ticket = new_ticket()
-            if self._attempts.known(self._digests.of("ticket", ticket)) is None:
+            if await self._attempts.known(self._digests.of("ticket", ticket)) is None:
                 return ticket
 
-    def _note(self, call: str, *, right: bool) -> None:
+    async def _note(self, call: str, *, right: bool) -> None:
         if right:
             log.info("signed in", extra={"call": call})
             return
         log.info("wrong sign-in code", extra={"call": call})
-        now = self._attempts.now()
-        self._wrong.count("", now)
-        if self._wrong.is_full("", now):
+        await self._attempts.coordination.count(ALARM, _ALL)
+        if await self._attempts.coordination.is_full(ALARM, _ALL):
             log.warning("many wrong sign-in codes", extra={"call": call})
 
 

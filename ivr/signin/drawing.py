@@ -14,7 +14,7 @@ TICKET_DIGITS: Final = 9
 "RFC 8628 (6.1) takes as many for numeric pads."
 CODE_DIGITS: Final = 8
 
-Kind: TypeAlias = Literal["link", "ticket", "state", "browser", "code", "caller"]
+Kind: TypeAlias = Literal["link", "ticket", "state", "browser", "code", "caller", "address", "shown code"]
 
 
 def new_id() -> str:
@@ -30,11 +30,6 @@ def new_link() -> str:
 def new_ticket() -> str:
     """Return digits that are entered at the page."""
     return _digits(TICKET_DIGITS)
-
-
-def new_code() -> str:
-    """Return the digits that the page shows, and the caller keys or types."""
-    return _digits(CODE_DIGITS)
 
 
 def new_secret() -> str:
@@ -62,6 +57,14 @@ class Digests:
         """Return the digest of texts, as something of this kind; of another kind it is another."""
         message = "\n".join((kind, *(f"{len(text)}:{text}" for text in texts)))
         return hmac.new(self._key, message.encode("utf-8", "replace"), hashlib.sha256).hexdigest()
+
+    def code(self, attempt: str) -> str:
+        """Return the digits that the page of an attempt shows, and the caller keys or types.
+
+        They follow from the key and the attempt's id, 128 bits drawn by chance: so a page that is loaded again shows
+        the same, whichever server it meets, and nobody without the key can tell them.
+        """
+        return f"{int(self.of('shown code', attempt), 16) % 10**CODE_DIGITS:0{CODE_DIGITS}d}"
 
 
 def same(one: str, other: str) -> bool:

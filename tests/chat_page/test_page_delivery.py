@@ -5,6 +5,7 @@ import json
 import pytest
 
 from ivr.mailbox import mail_id
+from ivr.news import LocalNews
 from ivr.ports import Outbound
 from ivr.server.chat_page.listeners import Listeners
 from ivr.server.chat_page.page_delivery import PageDelivery
@@ -25,12 +26,13 @@ ACTIVITY = {"type": "message", "conversation": {"id": "c1"}, "text": "Hello"}
     ids=["json", "written"],
 )
 async def test_a_message_is_kept_once_and_whoever_waits_is_woken(request_: Outbound) -> None:
-    store, listeners = MemoryStore(), Listeners(8)
+    store, listeners, news = MemoryStore(), Listeners(8), LocalNews()
+    news.hear("mail", listeners.wake)
     mailbox = MemoryMailbox(store)
     commit = after(record("a"), line(0))
     await store.commit(commit)
     name = f"{commit.record.id}.1.1"
-    delivery = PageDelivery(mailbox, listeners)
+    delivery = PageDelivery(mailbox, news)
     with listeners.listening("c1", "c1") as heard, listeners.listening("c2", "c2") as other:
         for _ in range(2):
             assert (await delivery.send(request_, name)).status == 201
@@ -41,4 +43,4 @@ async def test_a_message_is_kept_once_and_whoever_waits_is_woken(request_: Outbo
 
 def test_nothing_is_fetched_that_a_visitor_names() -> None:
     with pytest.raises(NotAllowed):
-        PageDelivery(MemoryMailbox(MemoryStore()), Listeners(8)).get("http://127.0.0.1/")
+        PageDelivery(MemoryMailbox(MemoryStore()), LocalNews()).get("http://127.0.0.1/")

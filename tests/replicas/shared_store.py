@@ -4,6 +4,7 @@ import time
 from contextlib import AsyncExitStack
 
 from ivr.coordination import LocalCoordination
+from ivr.news import LocalNews
 from ivr.store.location import StoreLocation
 from ivr.store.memory.memory_archive import MemoryArchive
 from ivr.store.memory.memory_bot_state import MemoryBotStates
@@ -35,6 +36,7 @@ class SharedStore:
         self.states = MemoryBotStates()
         self.sign_ins = MemorySignIns(self.calls)
         self.mailbox = MemoryMailbox(self.calls)
+        self.news = LocalNews()
         self.coordination = SharedCoordination(time.time)
 
     async def __call__(self, location: StoreLocation) -> Opened:
@@ -50,7 +52,7 @@ class SharedStore:
             states=self.states,
             sign_ins=self.sign_ins,
             mailbox=self.mailbox,
-            news=self.calls.news,
+            news=self.news,
             coordination=self.coordination,
             link_key=b"l" * 32,
             token_key=b"t" * 32,

@@ -12,6 +12,7 @@ from ivr.call_record import CallRecord, Commit
 from ivr.engine.call import Call, Facts
 from ivr.engine.commands import Request
 from ivr.engine.events import RecordingMade
+from ivr.news import LocalNews
 from ivr.phone.callers.turn_based import Press, Speak
 from ivr.phone.phone_events import Ended
 from ivr.ports import CallKey
@@ -82,9 +83,9 @@ async def woken(key: CallKey) -> None:
 
 @pytest.mark.parametrize("news", [True, False])
 async def test_a_turn_hears_of_the_answer_that_another_server_has_saved_or_finds_it_by_itself(news: bool) -> None:
-    store, echo = MemoryStore(), Echo()
-    here = Worker(store, {"transcribe": Echo()}, news=store.news if news else None)
-    there = Worker(store, {"transcribe": echo})
+    store, echo, shared = MemoryStore(), Echo(), LocalNews()
+    here = Worker(store, {"transcribe": Echo()}, news=shared)
+    there = Worker(store, {"transcribe": echo}, news=shared if news else None)
     there.start(woken)
     try:
         await order(store, "c1")

@@ -12,9 +12,11 @@ import pytest
 
 from ivr.auth.id_tokens import IdTokens
 from ivr.auth.keys import KeyRing
+from ivr.coordination import Coordination, LocalCoordination
+from ivr.news import LocalNews
 from ivr.services.sign_in_authority import SignInAuthority
 from ivr.sign_in_ports import Begun, DirectoryUser, SignInCaller, SignInOrder
-from ivr.sign_in_storage import SignInStore
+from ivr.sign_in_storage import SignIn, SignInStore
 from ivr.signin.attempts import Attempts
 from ivr.signin.browser_side import BrowserSignIns, Returned
 from ivr.signin.call_side import CallSignIns, Offered
@@ -73,6 +75,8 @@ class SignInWorld:
     def __init__(self, authority: FakeAuthority, clock: Clock, store: MemoryStore) -> None:
         self.authority, self.clock, self.calls_store = authority, clock, store
         self.store: SignInStore = MemorySignIns(store)
+        self.coordination: Coordination = LocalCoordination(clock)
+        self.news = LocalNews()
         self.device = True
         self.public = PUBLIC
         self.attempts: Attempts
@@ -96,15 +100,19 @@ class SignInWorld:
             ids=ids,
             now=self.clock,
         )
-        self.attempts = Attempts(self.store, now=self.clock, sleep=self.clock.sleep)
+        self.attempts = Attempts(self.store, self.coordination, self.news, now=self.clock, sleep=self.clock.sleep)
         digests = Digests(KEY)
-        await self.attempts.load()
         self.poller = DevicePoller(self.attempts, self._client)
         vault = TokenVault(self.attempts, self._client, allows=lambda url: url.startswith("https://graph."))
         offered = Offered(self.public, device=self.device)
         self.calls = CallSignIns(self.attempts, digests, self._client, vault=vault, poller=self.poller, offered=offered)
         self.browsers = BrowserSignIns(self.attempts, digests, self._client)
-        self.poller.start()
+        for polled in await self.attempts.sweep():
+            self.poller.begin(polled.attempt)
+
+    async def kept(self) -> list[SignIn]:
+        """Return all sign-ins in the store."""
+        return [one for call in self.calls_store.calls for one in await self.store.of_call(call)]
 
     async def stop(self) -> None:
         """End as a killed process does: nothing more is saved."""

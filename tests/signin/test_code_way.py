@@ -48,7 +48,7 @@ async def test_five_wrong_codes_burn_it_and_its_tokens(world: SignInWorld) -> No
     tried = [await world.calls.check(call, begun.attempt, wrong(code)) for _ in range(WRONG_CODES)]
     assert tried == ["wrong"] * (WRONG_CODES - 1) + ["burnt"]
     assert await world.calls.check(call, begun.attempt, code) == "burnt"
-    [kept] = await world.store.load()
+    [kept] = await world.kept()
     assert kept.tokens is None
 
 
@@ -117,10 +117,10 @@ async def test_of_two_browsers_with_one_link_one_wins(world: SignInWorld) -> Non
     begun = await world.begin(await world.call("a"))
     link = begun.link[-43:]
     one, other = Browser(world.authority), Browser(world.authority)
-    assert world.browsers.look(link, "") is not None
+    assert await world.browsers.look(link, "") is not None
     went = await asyncio.gather(*(world.browsers.confirm(link, who.cookie) for who in (one, other)))
     assert [address is None for address in went] == [False, True]
-    assert world.browsers.look(link, other.cookie) is None
+    assert await world.browsers.look(link, other.cookie) is None
     assert await world.browsers.confirm(link, "") is None
 
 
@@ -132,7 +132,7 @@ async def test_a_link_is_good_for_one_way_and_for_ten_minutes(world: SignInWorld
     assert await world.browsers.confirm(begun.link[-43:], browser.cookie) is None
     later = await world.begin(call)
     world.clock.now += LINK_LASTS
-    assert world.browsers.look(later.link[-43:], "") is None
+    assert await world.browsers.look(later.link[-43:], "") is None
     assert await world.browsers.confirm(later.link[-43:], browser.cookie) is None
     assert await world.calls.check(call, later.attempt, None) == "expired"
 
@@ -196,7 +196,7 @@ async def test_a_ticket_leads_to_a_link_of_its_own_and_is_used_up_with_it(world:
     first = await world.browsers.enter(spaced, "192.0.2.1")
     second = await world.browsers.enter(begun.ticket, "192.0.2.1")
     assert len({first, second, begun.link[-43:]}) == 3
-    assert world.browsers.look(first, "") is None
+    assert await world.browsers.look(first, "") is None
     browser = Browser(world.authority)
     assert await world.browsers.confirm(second, browser.cookie)
     assert await world.browsers.confirm(begun.link[-43:], Browser(world.authority).cookie) is None
@@ -257,7 +257,7 @@ async def test_an_attempt_takes_the_place_of_the_last_one_of_its_name(world: Sig
     other = await world.begin(call, name="mail")
     second = await world.begin(call)
     assert await world.calls.check(call, first.attempt, code) == "expired"
-    assert [one.attempt.id for one in await world.store.load()] == [other.attempt, second.attempt]
+    assert [one.attempt.id for one in await world.kept()] == [other.attempt, second.attempt]
 
 
 async def test_the_end_of_the_call_burns_codes_and_erases_tokens(world: SignInWorld) -> None:
@@ -272,7 +272,7 @@ async def test_the_end_of_the_call_burns_codes_and_erases_tokens(world: SignInWo
     assert await waiting == "expired"
     assert await world.calls.check(call, begun.attempt, code) == "expired"
     assert await world.calls.bearer(call, "mail", address=GRAPH) is None
-    assert await world.store.load() == []
+    assert await world.kept() == []
 
 
 async def test_a_hang_up_while_a_browser_comes_back_leaves_no_token(world: SignInWorld) -> None:
@@ -281,7 +281,7 @@ async def test_a_hang_up_while_a_browser_comes_back_leaves_no_token(world: SignI
     browser = Browser(world.authority)
     returned = await browser.goes(await world.browsers.confirm(begun.link[-43:], browser.cookie) or "")
     await asyncio.gather(world.browsers.returned(returned, browser.cookie), world.calls.close(call))
-    assert await world.store.load() == []
+    assert await world.kept() == []
     assert await world.browsers.page(begun.attempt, browser.cookie) is None
 
 
@@ -290,18 +290,18 @@ async def test_calls_that_are_over_are_swept_and_so_is_what_came_to_nothing(worl
     await world.begin(call)
     await world.calls_store.commit(after(world.calls_store.calls[call].record, over=True))
     await world.attempts.sweep()
-    assert await world.store.load() == []
+    assert await world.kept() == []
     other = await world.call("b")
     begun = await world.begin(other)
     code = await world.code(begun)
     world.clock.now += CODE_LASTS
     await world.attempts.sweep()
-    [kept] = await world.store.load()
+    [kept] = await world.kept()
     assert (kept.attempt.phase, kept.tokens) == ("expired", None)
     assert await world.calls.check(other, begun.attempt, code) == "expired"
     world.clock.now += 3600
     await world.attempts.sweep()
-    assert await world.store.load() == []
+    assert await world.kept() == []
 
 
 async def test_whoever_is_signed_in_stays_so_as_long_as_the_call_lasts(world: SignInWorld) -> None:
@@ -339,8 +339,8 @@ async def test_a_restart_in_the_middle_goes_on_or_ends_and_mixes_nothing(world: 
 async def test_who_was_killed_while_it_fetched_tokens_has_none(world: SignInWorld) -> None:
     call = await world.call("a")
     begun = await world.begin(call)
-    [kept] = await world.store.load()
-    await world.store.save(replace(kept, attempt=replace(kept.attempt, phase="redeeming")))
+    [kept] = await world.kept()
+    await world.store.change(kept, replace(kept, attempt=replace(kept.attempt, phase="redeeming")))
     await world.stop()
     await world.start()
     assert await world.calls.settled(call, begun.attempt) == "failed"
@@ -357,7 +357,7 @@ async def test_nothing_secret_is_stored_as_it_is_or_logged(
     returned = await browser.goes(address or "")
     await world.browsers.returned(returned, browser.cookie)
     code = (await world.browsers.page(begun.attempt, browser.cookie)).code
-    stored = str(await world.store.load())
+    stored = str(await world.kept())
     for secret in (begun.link[-43:], begun.ticket, browser.cookie, returned.state, code):
         assert secret not in stored
     await world.calls.check(call, begun.attempt, wrong(code))
@@ -392,4 +392,4 @@ async def test_only_numbers_have_last_digits(world: SignInWorld) -> None:
     parties = {"+4315550142": "42", "sip:4315550177@pbx": "77", "29:1iFtp99": "", None: "", "sip:desk@pbx": ""}
     for number, (party, digits) in enumerate(parties.items()):
         begun = await world.begin(await world.call(f"c{number}"), caller=replace(CALLER, party=party))
-        assert world.browsers.look(begun.link[-43:], "").caller == digits
+        assert (await world.browsers.look(begun.link[-43:], "")).caller == digits

@@ -96,7 +96,7 @@ async def test_the_poller_ends_with_the_call(world: SignInWorld) -> None:
     async with asyncio.timeout(10):
         while len(world.poller):
             await asyncio.sleep(0)
-    assert await world.store.load() == []
+    assert await world.kept() == []
 
 
 async def test_it_is_off_unless_the_operator_says_so(world: SignInWorld) -> None:

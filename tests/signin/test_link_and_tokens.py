@@ -35,7 +35,7 @@ async def test_somebody_else_with_the_link_gets_nowhere_and_neither_does_the_cal
     await world.sign_in(begun.link, Browser(world.authority))
     assert await world.calls.settled(call, begun.attempt) == "failed"
     assert await world.calls.bearer(call, "calendar", address=GRAPH) is None
-    [kept] = await world.store.load()
+    [kept] = await world.kept()
     assert kept.tokens is None
 
 
@@ -115,7 +115,7 @@ async def test_a_sign_in_that_was_withdrawn_is_none(world: SignInWorld) -> None:
     world.authority.withdraw()
     world.clock.now += 3500
     assert await world.calls.bearer(call, "calendar", address=GRAPH) is None
-    [kept] = await world.store.load()
+    [kept] = await world.kept()
     assert kept.tokens is None
 
 

@@ -2,7 +2,7 @@
 
 import itertools
 
-from ivr.store import mail_columns, state_columns
+from ivr.store import mail_columns, sign_in_columns, state_columns
 from ivr.store.postgres.postgres_archive import PostgresArchive
 from ivr.store.postgres.postgres_bot_state import PostgresBotStates, require_right_key
 from ivr.store.postgres.postgres_calls import PostgresCalls
@@ -11,6 +11,7 @@ from ivr.store.postgres.postgres_mailbox import PostgresMailbox
 from ivr.store.postgres.postgres_pool import PostgresPool
 from ivr.store.postgres.postgres_replica import Replica
 from ivr.store.postgres.postgres_schema import make_schema, prove_key, proves
+from ivr.store.postgres.postgres_sign_ins import PostgresSignIns
 from ivr.store.postgres.postgres_state_erasure import PostgresStateErasure
 from ivr.store.sealing import Sealer
 from ivr.store.shared_calls import UNDER_WAY, SharedCalls
@@ -36,6 +37,7 @@ class PostgresWorld:
         self.states: PostgresBotStates
         self.state_erasure: PostgresStateErasure
         self.mailbox: PostgresMailbox
+        self.sign_ins: PostgresSignIns
         self.outbox: PostgresOutbox
         self.requests: PostgresPlatformRequests
         self.archive: PostgresArchive
@@ -61,6 +63,7 @@ class PostgresWorld:
         self.states = PostgresBotStates(self.pool, states)
         self.state_erasure = PostgresStateErasure(self.pool, sealer)
         self.mailbox = PostgresMailbox(self.pool, key=sealer.derived(mail_columns.PURPOSE))
+        self.sign_ins = PostgresSignIns(self.pool, key=sealer.derived(sign_in_columns.PURPOSE))
         self.outbox = PostgresOutbox(self.pool, replica=self.replica)
         self.requests = PostgresPlatformRequests(self.pool, replica=self.replica)
         self.archive = PostgresArchive(self.pool, sealer)

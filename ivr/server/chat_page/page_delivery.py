@@ -1,4 +1,4 @@
-"""What is said on a page: it is not sent to anybody, but kept, and whoever waits for it is woken."""
+"""What is said on a page: it is not sent to anybody, but kept, and whoever waits for it hears of it, at any server."""
 
 import time
 from collections.abc import Mapping
@@ -9,8 +9,8 @@ import msgspec
 
 from ivr.errors import StoreUnavailable
 from ivr.mailbox import Mailbox, mail_id
+from ivr.news import News
 from ivr.ports import Outbound
-from ivr.server.chat_page.listeners import Listeners
 from ivr.services.egress import NotAllowed
 from ivr.services.platform_api import Download, Manners, PlatformAnswer, PlatformUnreachable
 
@@ -20,9 +20,9 @@ class PageDelivery:
 
     manners = Manners(first_pause=0.25, longest_pause=10.0)
 
-    def __init__(self, mailbox: Mailbox, listeners: Listeners) -> None:
+    def __init__(self, mailbox: Mailbox, news: News) -> None:
         self._mailbox = mailbox
-        self._listeners = listeners
+        self._news = news
 
     async def send(self, request: Outbound, name: str) -> PlatformAnswer:
         """Keep an activity under its name, the same each time; raise PlatformUnreachable."""
@@ -33,7 +33,7 @@ class PageDelivery:
             await self._mailbox.put(name, conversation, body, at=time.time())
         except StoreUnavailable as error:
             raise PlatformUnreachable("unreachable", "it cannot be saved", sent=False) from error
-        self._listeners.wake(conversation)
+        self._news.tell("mail", conversation)
         return PlatformAnswer(201, b"", None)
 
     def get(self, address: str) -> AbstractAsyncContextManager[Download]:

@@ -39,7 +39,7 @@ def _make(settings: Settings, here: Surroundings) -> Plug:
     check_patience(settings, settings.chat_patience, setting="IVR_CHAT_PATIENCE", dev=here.dev)
     tokens = PageTokens(here.token_key)
     listeners = Listeners(max(8, settings.max_connections // _LISTENING))
-    here.news.hear("mail", listeners.wake)  # another server may have put it there
+    here.news.hear("mail", listeners.wake)
     channel = PageChannel(
         account=_ACCOUNT,
         serves=lambda address: address == PAGE_SERVICE,
@@ -79,7 +79,7 @@ def _make(settings: Settings, here: Surroundings) -> Plug:
         channel,
         PageVerifier(tokens),
         _ACCOUNT,
-        api=PageDelivery(here.mailbox, listeners),
+        api=PageDelivery(here.mailbox, here.news),
         proof="head",
         pages=pages,
         example=Example(PAGE_MESSAGES, "application/json", json.dumps(_EXAMPLE)),

@@ -100,7 +100,7 @@ class SignInPages:
         if request.method == "POST":
             address = await self._browsers.confirm(link, browser)
             return moved(address) if address is not None else self._used(request)
-        attempt = self._browsers.look(link, browser)
+        attempt = await self._browsers.look(link, browser)
         if attempt is None:
             return self._used(request)
         # The cookie comes with the page, not with its form: so a form that another site sends has none.

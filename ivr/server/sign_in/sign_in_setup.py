@@ -36,10 +36,16 @@ class SignInParts(Struct, frozen=True):
     calls: CallSignIns
     "For calls."
     attempts: Attempts
+    poller: DevicePoller
     pages: SignInPages | None
     "None: there is no identity provider."
     keys: KeyRing | None
     "Of the provider."
+
+    async def sweep(self) -> None:
+        """Look after the attempts of all calls; to be done each second, by every server."""
+        for polled in await self.attempts.sweep():
+            self.poller.begin(polled.attempt)
 
     async def tend(self, now: float) -> None:
         """Fetch the provider's keys where they have grown old."""
@@ -63,17 +69,14 @@ def check_sign_in(settings: Settings) -> None:
 async def open_sign_in(
     stack: AsyncExitStack, settings: Settings, opened: Opened, folder: DataFolder, *, public: str, dev: bool
 ) -> SignInParts:
-    """Take up the attempts of the last process, and begin to poll for them; raise SettingsError.
+    """Put them together; raise SettingsError.
 
     `public` is the address of this server, as browsers reach it. `stack` ends what is begun.
     """
-    attempts = Attempts(opened.sign_ins, now=time.time)
+    attempts = Attempts(opened.sign_ins, opened.coordination, opened.news, now=time.time)
     digests = Digests(opened.sign_in_key)
     authority, keys = await _authority(stack, settings, folder, public) if settings.sign_in_client_id else (None, None)
-    await attempts.load()
-    await attempts.sweep()
     poller = DevicePoller(attempts, authority)
-    poller.start()
     stack.push_async_callback(poller.close)
     calls = CallSignIns(
         attempts,
@@ -91,7 +94,7 @@ async def open_sign_in(
             login=settings.sign_in_login_url,
             plain=urlsplit(public).scheme != "https" and dev,
         )
-    return SignInParts(calls, attempts, pages, keys)
+    return SignInParts(calls, attempts, poller, pages, keys)
 
 
 class TokenHosts:

@@ -12,7 +12,6 @@ from ivr.conversations import conversation_of, number_of
 from ivr.engine.events import Event
 from ivr.errors import StoreUnavailable
 from ivr.mailbox import Mail
-from ivr.news import LocalNews
 from ivr.outbox import Notification, PlatformRequest
 from ivr.ports import CallKey
 from ivr.sign_in_storage import SignIn
@@ -28,7 +27,6 @@ class MemoryStore:
     """`CallStoreInMemory`."""
 
     def __init__(self) -> None:
-        self.news = LocalNews()
         self._live = Live()
         self._rows = Rows(Sealer(secrets.token_bytes(KEY_BYTES), source="memory"))
         self.calls: dict[str, Saved] = {}
@@ -147,10 +145,7 @@ class MemoryStore:
 
     async def finish(self, call: str, job: str, event: Event) -> bool:
         """Put a service's answer into the call's inbox; the first answer wins, False: it was not the first."""
-        first = self._live.orders.answer(call, job, event)
-        if first:
-            self.news.tell("answer", call)
-        return first
+        return self._live.orders.answer(call, job, event)
 
     async def due(self, now: float) -> Sequence[CallKey]:
         """Return the calls whose deadline, idle time or wake-up time is over, or whose inbox waits for a wake-up."""

@@ -21,7 +21,6 @@ class MemoryMailbox:
         of_this = [one for one, (where, _) in mail.items() if where == conversation]
         for one in of_this[:-KEPT]:
             del mail[one]
-        self._store.news.tell("mail", conversation)
 
     async def after(self, conversation: str, last: str, *, limit: int) -> Sequence[Mail]:
         """Return the messages that follow one, the oldest first."""

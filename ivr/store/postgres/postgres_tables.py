@@ -163,9 +163,13 @@ CREATE TABLE sign_in (
     id     text COLLATE "C" PRIMARY KEY,             -- 32 hexadecimal digits, drawn by chance
     seq    bigint GENERATED ALWAYS AS IDENTITY,
     body   bytea NOT NULL,               -- JSON, sealed
-    tokens bytea                         -- JSON, sealed; NULL: none yet
+    tokens bytea,                        -- JSON, sealed; NULL: none yet
+    version integer NOT NULL DEFAULT 0,  -- changes so far
+    due    double precision NOT NULL,    -- when house-keeping has to look at it
+    digests text[] COLLATE "C" NOT NULL  -- by which it is found: of its links, its ticket and its state
 );
 CREATE INDEX sign_in_of_call ON sign_in (call);
+CREATE INDEX sign_in_digests ON sign_in USING gin (digests);
 
 -- What was said in conversations whose other side comes and reads it. A row stays until its call is erased.
 CREATE TABLE mail (
