@@ -92,7 +92,7 @@ async def everything(world: World) -> dict[str, object]:
     """Return all that its ports tell of it, but for what servers among themselves keep count of."""
     calls = [await world.store.load(key(name)) for name in NAMES]
     user = User("skype", "app", "", ANNA)
-    return {
+    found: dict[str, object] = {
         "archive": await archive_answers(world.archive, NAMES),
         "calls": calls,
         "inboxes": [list(await world.store.inbox(record(name).id)) for name in NAMES],
@@ -100,11 +100,12 @@ async def everything(world: World) -> dict[str, object]:
         "due": await world.store.due(9.5e9),
         "values": await world.store.known(user, now=1.0),
         "mail": list(await world.mailbox.after("talk", "", limit=9)),
-        "sign-ins": await world.sign_ins.load() if hasattr(world, "sign_ins") else (),
         "states": [await world.states.get(StateKey("bot", "skype", user=user), at=0) for user in (ANNA, BERT)],
-        "done": await world.voicemails.recorded(done=True, before=None, limit=9, look=9)
-        if hasattr(world, "voicemails")
-        else (),
         "told": list(await world.outbox.list(limit=9)),
         "asked": list(await world.requests.list(limit=9)),
     }
+    if hasattr(world, "sign_ins"):  # not yet in PostgreSQL
+        found["sign-ins"] = await world.sign_ins.load()
+    if hasattr(world, "voicemails"):
+        found["done"] = await world.voicemails.recorded(done=True, before=None, limit=9, look=9)
+    return found

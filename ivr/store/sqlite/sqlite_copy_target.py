@@ -74,7 +74,7 @@ class SqliteCopyTarget(SqliteCopySource):
     async def begin(self, source: str) -> None:
         """Begin to copy a store of this name, or go on; raise DataUnusable where another one was begun with."""
         if (begun := self._places.get(SOURCE)) and begun[0] != source:
-            raise DataUnusable(f"{self.name} has a part of another store already. Copy that, or use an empty folder.")
+            raise DataUnusable(f"There is a part of {begun[0]!s} in {self.name} already. Copy that, or begin anew.")
         await self._written(lambda: self._note(SOURCE, (source,)))
 
     def place(self, what: str) -> Place:

@@ -81,7 +81,7 @@ class SqliteCopySource:
     @property
     def name(self) -> str:
         """What it is called."""
-        return f"sqlite:{self._folder.path}"
+        return f"the data folder {self._folder.path}"
 
     async def portions(self, table: CopiedTable, after: Place) -> AsyncGenerator[Portion, None]:
         """Return the rows of a table behind a place, in their order."""
