@@ -1,4 +1,4 @@
-"""What callers have left as recordings, and what of it an operator has dealt with: what the console's inbox needs."""
+"""What callers have left as recordings, and what of it an operator has dealt with, for the console."""
 
 from collections.abc import Mapping, Sequence
 from typing import Protocol

@@ -4,10 +4,15 @@ from collections.abc import Sequence
 
 from ivr.server.html import Child, Html, join, tag
 
-START, PHONE, CHAT, CONSOLE, FLOWS = "/", "/phone", "/chat", "/console", "/console/flows"
+START, PHONE, CHAT, CONSOLE = "/", "/phone", "/chat", "/console"
 "Where the pages are. The first three are there in development mode alone."
 
-_CONSOLE = (("Calls", CONSOLE), ("Flows", FLOWS))
+_CONSOLE = (
+    ("Calls", CONSOLE),
+    ("Voicemails", f"{CONSOLE}/voicemails"),
+    ("Figures", f"{CONSOLE}/figures"),
+    ("Flows", f"{CONSOLE}/flows"),
+)
 
 
 def html_page(

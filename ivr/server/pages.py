@@ -18,6 +18,7 @@ from ivr.server.bot_state_pages import BotStatePages
 from ivr.server.call_order_pages import CallOrderPages
 from ivr.server.console.console_routes import LOGIN, Console
 from ivr.server.console.counting import Counts
+from ivr.server.console.counting_over_time import CountsOverTime
 from ivr.server.console.login import Sessions
 from ivr.server.console.playback import Playback
 from ivr.server.phone.own_bot import OwnBot
@@ -115,9 +116,11 @@ def make_console(stack: AsyncExitStack, backend: Backend, token: str, refusals: 
     return Console(
         archive=backend.archive,
         search=backend.search,
+        voicemails=backend.voicemails,
         outbox=backend.outbox,
         requests=backend.requests,
         counts=Counts(backend.archive),
+        over_time=CountsOverTime(backend.archive, backend.search),
         registry=backend.registry,
         closings=backend.closings,
         channels=[plug.channel.name for plug in backend.plugs],

@@ -8,8 +8,8 @@ from aiohttp import web
 
 from ivr.errors import WebhookError
 from ivr.server.closings import Closings
-from ivr.server.console.console_page import document, findings, flow_link, heading, name_tag, page_reply, sheet, table
-from ivr.server.console.flow_pages import closed_tags
+from ivr.server.console.console_page import document, flow_link, heading, name_tag, page_reply, sheet, table
+from ivr.server.console.flow_pages import closed_tags, finding_sheets, standing
 from ivr.server.flow_registry import FlowRegistry, RegisteredFlow
 from ivr.server.html import Html, join, tag
 from ivr.server.page_frame import CHAT, CONSOLE, PHONE, START
@@ -69,7 +69,7 @@ def start_page(
 
     `mails` is the folder into which mails are written; None: they are sent.
     """
-    findings_of_all = [part for one in registry for part in _findings(one)]
+    findings_of_all = [part for one in registry for part in finding_sheets(one)]
     return document(
         "Start",
         heading("ivr", tag("span", "A server for development: requests need no token, and only this machine can "
@@ -101,7 +101,7 @@ def _flows(registry: Sequence[RegisteredFlow], closings: Closings) -> Html:
         str(one.file): (
             flow_link(one.flow.name) if one.flow else name_tag(one.file.stem),
             one.flow.description if one.flow else "",
-            join([_standing(one), *closed_tags(one, closings)]),
+            join([standing(one), *closed_tags(one, closings)]),
             _trials(one.flow.name) if one.flow else "",
         )
         for one in registry
@@ -113,24 +113,6 @@ def _trials(flow: str) -> Html:
     places = (("Call", PHONE), ("Chat", CHAT))
     links = [tag("a", name, href=f"{path}?flow={quote(flow)}", aria_label=f"{name} {flow}") for name, path in places]
     return join([links[0], " ", links[1]])
-
-
-def _standing(one: RegisteredFlow) -> Html:
-    if one.fault:
-        return tag("span", "errors; the previous version is served" if one.flow else "errors", class_="tag bad")
-    if one.doubts:
-        return tag("span", "served, with warnings", class_="tag warm")
-    return tag("span", "served", class_="tag good")
-
-
-def _findings(one: RegisteredFlow) -> Sequence[Html]:
-    """Show what `ivr check` says of a file: its mistakes, or its doubts where it has no mistakes."""
-    if one.fault:
-        aside = "not served: the last good version is used" if one.flow else "not served"
-        return [sheet(one.file.name, findings(one.fault), aside=aside, key=str(one.file))]
-    if one.doubts:
-        return [sheet(one.file.name, findings(one.doubts, "warm"), aside="warnings", key=str(one.file))]
-    return []
 
 
 def _documentation(docs: Mapping[str, str]) -> Html:

@@ -163,7 +163,15 @@ async def test_what_a_caller_is_called_and_says_stays_text(tmp_path: Path) -> No
         await caller.presses("1")
         await caller.speaks()
         address = await visit.call_address()
-        for path in ("/console", address, "/console/flows", "/console/flows/desk"):
+        for path in (
+            "/console",
+            address,
+            "/console/calls",
+            "/console/voicemails",
+            "/console/figures",
+            "/console/flows",
+            "/console/flows/desk",
+        ):
             page = await visit.see(path)
             read = Reader(page)
             assert read.tags.count("script") == 1

@@ -11,11 +11,10 @@ from tests.store.postgres_world import PostgresWorld
 from tests.store.store_worlds import MemoryWorld, SqliteWorld, World
 
 NOT_YET = {
-    "test_call_search_contract",
     "test_conversations_contract",
     "test_mailbox_contract",
     "test_platform_requests_contract",
-    "test_voicemails_contract",
+    "test_sign_ins_contract",
 }
 "Contracts that the store in PostgreSQL does not keep as a whole."
 

@@ -11,8 +11,9 @@ from ivr.store.postgres.postgres_mailbox import PostgresMailbox
 from ivr.store.postgres.postgres_pool import PostgresPool
 from ivr.store.postgres.postgres_replica import Replica
 from ivr.store.postgres.postgres_schema import make_schema, prove_key, proves
-from ivr.store.postgres.postgres_sign_ins import PostgresSignIns
+from ivr.store.postgres.postgres_search import PostgresSearch
 from ivr.store.postgres.postgres_state_erasure import PostgresStateErasure
+from ivr.store.postgres.postgres_voicemails import PostgresVoicemails
 from ivr.store.sealing import Sealer
 from ivr.store.shared_calls import UNDER_WAY, SharedCalls
 from ivr.store.state_columns import StateColumns
@@ -41,6 +42,8 @@ class PostgresWorld:
         self.outbox: PostgresOutbox
         self.requests: PostgresPlatformRequests
         self.archive: PostgresArchive
+        self.search: PostgresSearch
+        self.voicemails: PostgresVoicemails
 
     async def begin(self) -> None:
         await self.open()
@@ -67,6 +70,8 @@ class PostgresWorld:
         self.outbox = PostgresOutbox(self.pool, replica=self.replica)
         self.requests = PostgresPlatformRequests(self.pool, replica=self.replica)
         self.archive = PostgresArchive(self.pool, sealer)
+        self.search = PostgresSearch(self.pool)
+        self.voicemails = PostgresVoicemails(self.pool)
 
     async def crash(self) -> None:
         await self.pool.close()  # first, so that nothing that ends in order reaches the database

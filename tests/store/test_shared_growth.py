@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from msgspec import json
 
+from ivr.call_search import WantedCalls
 from ivr.storage import Block
 from ivr.store.live import BLOCK
 from ivr.store.postgres import postgres_listing as listing
@@ -14,6 +15,8 @@ from ivr.store.postgres.postgres_blocks import count_traces, find_flows
 from ivr.store.postgres.postgres_damage import find_damaged
 from ivr.store.postgres.postgres_deliveries import PostgresOutbox, PostgresPlatformRequests
 from ivr.store.postgres.postgres_pool import PostgresPool
+from ivr.store.postgres.postgres_search import PostgresSearch
+from ivr.store.postgres.postgres_voicemails import PostgresVoicemails
 from tests.postgres.cluster import Database
 from tests.store.postgres_world import PostgresWorld
 from tests.store.store_examples import SECRET, after, line, recorded, request
@@ -39,6 +42,8 @@ INSERT INTO notification (call, id, body, made, state, due, tries, reason)
 SELECT n, n || '.1.2', '', 1, 'waiting', 2, 1, '' FROM generate_series({{0}}, {{1}}) AS n;
 INSERT INTO platform_request (call, id, body, made, state, due, tries, reason, lane)
 SELECT n, n || '.1.2', '', 1, 'waiting', 2, 1, '', 'lane ' || n % 20 FROM generate_series({{0}}, {{1}}) AS n;
+INSERT INTO handled SELECT media, call, 1 FROM turn WHERE media IS NOT NULL AND call % 3 > 0
+AND call BETWEEN {{0}} AND {{1}};
 """  # our own text
 
 
@@ -53,6 +58,14 @@ class Counting(PostgresPool):
         plan = json.decode(explained[0][0])[0]["Plan"]
         self.pages += plan["Shared Hit Blocks"] + plan["Shared Read Blocks"]
         return found
+
+
+def looked_up(pool: PostgresPool, before: int | None = None, **wanted: Any) -> Awaitable[object]:
+    return PostgresSearch(pool).search(WantedCalls(**wanted), before=before, limit=20, look=500)
+
+
+def heard(pool: PostgresPool, before: int | None = None, *, done: bool) -> Awaitable[object]:
+    return PostgresVoicemails(pool).recorded(done=done, before=before, limit=20, look=500)
 
 
 Ask = Callable[[Counting], Awaitable[object]]
@@ -77,6 +90,14 @@ QUESTIONS: dict[str, Ask] = {
         "w", now=9.0, lease=9.0, limit=4
     ),
     "what a dead server had": lambda pool: PostgresPlatformRequests(pool).reopen(),
+    "calls with a number": lambda pool: looked_up(pool, number="no such"),
+    "live calls among all": lambda pool: looked_up(pool, outcome="live"),
+    "calls of a time": lambda pool: looked_up(pool, since=300.0, until=400.0),
+    "the next page of calls": lambda pool: looked_up(pool, 1000),
+    "how calls of a block ended": lambda pool: PostgresSearch(pool).over_time(OF_BLOCK, 60.0),
+    "the newest recordings": lambda pool: heard(pool, done=False),
+    "recordings that are done": lambda pool: heard(pool, done=True),
+    "older recordings that are done": lambda pool: heard(pool, 1000, done=True),
     "what was not told": lambda pool: PostgresOutbox(pool).list("dead", limit=20),
     "what platforms were not asked": lambda pool: PostgresPlatformRequests(pool).list("dead", limit=20),
 }

@@ -87,7 +87,7 @@ def playable(trace: Sequence[Stepped], flow: Flow, number: int) -> str | None:
             if number == 0:
                 return None if is_secret(flow, state) else file
             number -= 1
-        state = _after(state, step.path)
+        state = state_after(state, step.path)
     return None
 
 
@@ -158,7 +158,7 @@ def _talk(recorded: Case, flow: Flow, files: Sequence[str | None]) -> Iterator[C
             yield ConversationEntry(
                 line.at, "note", "the flow hangs up" if line.end == "hangup" else "the flow rejects the call"
             )
-        state = _after(state, line.path)
+        state = state_after(state, line.path)
 
 
 def _caller_action(event: case.Happened) -> str:
@@ -166,5 +166,6 @@ def _caller_action(event: case.Happened) -> str:
     return caller_action(event).removeprefix("the caller ")
 
 
-def _after(state: str, path: Sequence[Taken]) -> str:
+def state_after(state: str, path: Sequence[Taken]) -> str:
+    """Return where a call stands after a step that took these transitions."""
     return next((taken.target for taken in reversed(path) if taken.target), state)

@@ -4,6 +4,7 @@ import logging
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from aiohttp import web
 
@@ -18,13 +19,17 @@ from ivr.server.console.call_details import details_of, playable, trace_rows
 from ivr.server.console.call_pages import CallRow, FinishedCall, bare_call_page, call_page, calls_page
 from ivr.server.console.console_page import ROOT, document, heading, page_reply
 from ivr.server.console.counting import Counts
+from ivr.server.console.counting_over_time import CountsOverTime
 from ivr.server.console.figures import CallFigures, FiguresByCall
+from ivr.server.console.figures_page import HERE as FIGURES
+from ivr.server.console.figures_page import SPANS, figures_page
 from ivr.server.console.flow_names import FlowNames
 from ivr.server.console.flow_pages import PERIODS, Version, flow_page, flows_page, openings
 from ivr.server.console.found_calls import EXPORT, SEARCH
 from ivr.server.console.login import Sessions
 from ivr.server.console.playback import Playback, audio_reply
 from ivr.server.console.search_pages import SearchPages
+from ivr.server.console.voicemail_pages import DONE, OPEN, VOICEMAILS, VoicemailPages
 from ivr.server.flow_registry import FlowRegistry
 from ivr.server.html import Html, tag
 from ivr.server.origin import require_own_page
@@ -34,6 +39,7 @@ from ivr.server.small_forms import SmallForms
 from ivr.server.static_files import static_reply
 from ivr.storage import Archive, FlowCalls
 from ivr.trace.case import CaseError
+from ivr.voicemails import Voicemails
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +53,7 @@ LIVE = 200
 
 _CALL = re.compile(rf"{ROOT}/calls/([0-9a-f]{{32}})")
 _AUDIO = re.compile(rf"{ROOT}/audio/([0-9a-f]{{32}})/(\d{{1,3}})")
-_LEADS_ON = re.compile(rf"{ROOT}/(calls(/[0-9a-f]{{32}})?|flows(/[A-Za-z0-9_.-]{{1,100}})?)")
+_LEADS_ON = re.compile(rf"{ROOT}/(calls(/[0-9a-f]{{32}})?|flows(/[A-Za-z0-9_.-]{{1,100}})?|voicemails|figures)")
 "Pages that a login leads on to; an address from outside is never followed."
 
 
@@ -59,9 +65,11 @@ class Console:
         *,
         archive: Archive,
         search: CallSearch,
+        voicemails: Voicemails,
         outbox: Outbox,
         requests: PlatformRequests,
         counts: Counts,
+        over_time: CountsOverTime,
         registry: FlowRegistry,
         closings: Closings,
         playback: Playback,
@@ -76,6 +84,7 @@ class Console:
         self._outbox = outbox
         self._requests = requests
         self._counts = counts
+        self._times = over_time
         self._registry = registry
         self._closings = closings
         self._playback = playback
@@ -83,6 +92,7 @@ class Console:
         self._now = now
         self._figures = FiguresByCall(archive)
         self._names = FlowNames(registry, search)
+        self._voicemails = VoicemailPages(voicemails, registry.get, now=now, development=development)
         self._searching = SearchPages(search, self._names, channels=channels, now=now, development=development)
         self._forms = SmallForms()
         self._development = development
@@ -109,7 +119,7 @@ class Console:
         if request.method == "POST":
             return await self._posted(request, path)
         if request.method not in {"GET", "HEAD"}:
-            raise WebhookError(405, "method", "The console is read-only.")
+            raise WebhookError(405, "method", "Nothing can be sent here.")
         if path.startswith(f"{ROOT}/static/"):
             return static_reply(path.removeprefix(f"{ROOT}/static/"), request)
         session = self._sessions.of(request)
@@ -130,6 +140,10 @@ class Console:
         query = request.rel_url.query
         if path == ROOT:
             return await self._calls()
+        if path == VOICEMAILS:
+            return await self._voicemails.page(request, partial(self._recording, session))
+        if path == FIGURES:
+            return await self._over_time(query.get("period", "week"), query.get("flow", ""))
         if path == SEARCH:
             return await self._searching.page(request, self._registry.names)
         if call := _CALL.fullmatch(path):
@@ -144,9 +158,11 @@ class Console:
     # --- coming in ---
 
     async def _posted(self, request: web.BaseRequest, path: str) -> web.Response:
-        if path not in {LOGIN, LOGOUT}:
-            raise WebhookError(405, "method", "The console is read-only.")
+        if path not in {LOGIN, LOGOUT, DONE, OPEN}:
+            raise WebhookError(405, "method", "Nothing can be sent here.")
         require_own_page(request)
+        if path in {DONE, OPEN}:
+            return await self._marked(request, path)
         if path == LOGOUT:
             self._sessions.leave(request)
             return _sent_to(LOGIN, Set_Cookie=self._sessions.cookie(None))
@@ -161,6 +177,18 @@ class Console:
         let_in(request)
         log.info("console login")
         return _sent_to(self._wanted(request), Set_Cookie=self._sessions.cookie(secret))
+
+    async def _marked(self, request: web.BaseRequest, path: str) -> web.Response:
+        """Mark a voicemail; only who is logged in can."""
+        if self._sessions.of(request) is None:
+            return self._stranger(request, VOICEMAILS)
+        let_in(request)
+        call, number = await self._voicemails.named_in(request)
+        record, trace = await self._stored(call)
+        try:
+            return _sent_to(await self._voicemails.mark(path, record, trace, number))
+        except FlowError as error:
+            raise not_found() from error
 
     def _stranger(self, request: web.BaseRequest, path: str) -> web.Response:
         """Send a person to the login; a script or a player is only told."""
@@ -210,10 +238,12 @@ class Console:
         except (FlowError, CaseError) as error:
             return bare_call_page(record, trace_rows(trace), str(error), now=self._now(), development=self._development)
 
-        def address(number: int) -> str:
-            return f"{ROOT}/audio/{call}/{number}?seal={self._sessions.seal(session, f'{call}/{number}')}"
-
+        address = partial(self._recording, session, call)
         return call_page(record, flow, details, address, now=self._now(), development=self._development)
+
+    def _recording(self, session: str, call: str, number: int) -> str:
+        """Return the address at which a recording can be heard in this session."""
+        return f"{ROOT}/audio/{call}/{number}?seal={self._sessions.seal(session, f'{call}/{number}')}"
 
     async def _stored(self, call: str) -> tuple[CallRecord, Sequence[Stepped]]:
         try:
@@ -249,6 +279,15 @@ class Console:
             development=self._development,
         )
 
+    async def _over_time(self, span: str, flow: str) -> Html:
+        if span not in SPANS:
+            raise not_found()
+        hashes = await self._names.hashes(flow) if flow else None
+        chosen = SPANS[span]
+        period = await self._times.period(self._now(), width=chosen.width, number=chosen.number, flows=hashes)
+        names = {*self._registry.names, *[await self._names.of(one) for one in period.flows]}
+        return figures_page(period, span=span, flow=flow, flows=sorted(names), development=self._development)
+
     async def _flow(self, name: str, period: str, version: str | None) -> Html:
         if period not in PERIODS:
             raise not_found()
@@ -264,10 +303,17 @@ class Console:
             raise not_found()
         versions = [_version(one, taken.get(one), served) for one in dict.fromkeys([served or wanted, *taken, wanted])]
         counted = await self._counts.figures(flow, since)
-        fault = registered.fault if registered else ""
+        fault, doubts = (registered.fault, registered.doubts) if registered else ("", "")
         hours = openings(flow, self._closings, self._now())
         return flow_page(
-            flow, versions, counted, period=period, fault=fault, hours=hours, development=self._development
+            flow,
+            versions,
+            counted,
+            period=period,
+            fault=fault,
+            doubts=doubts if flow.hash == served else "",
+            hours=hours,
+            development=self._development,
         )
 
     async def _known(self, hash_: str) -> Flow:

@@ -74,21 +74,12 @@ def flows_page(
             flow_link(one.flow.name) if one.flow else name_tag(one.file.stem),
             one.flow.description if one.flow else "",
             tag("code", one.flow.hash[:12]) if one.flow else "",
-            join([_standing(one), *closed_tags(one, closings)]),
+            join([standing(one), *closed_tags(one, closings)]),
             str(calls.get(one.flow.name, 0)) if one.flow else "",
         )
         for one in registry
     }
-    faults = [
-        sheet(
-            one.file.name,
-            findings(one.fault),
-            aside="not served: the last good version is used" if one.flow else "not served",
-            key=str(one.file),
-        )
-        for one in registry
-        if one.fault
-    ]
+    found = [part for one in registry for part in finding_sheets(one)]
     columns = ("Flow", "Description", "Version", "State", "Calls in 7 days")
     listed = table(columns, rows, empty="No flow is served.", numbers="Calls in 7 days",
                    long="Description")  # fmt: skip
@@ -96,7 +87,7 @@ def flows_page(
         "Flows", heading("Flows"),
         tag("section", listed, tag("p", "Still counting calls.", class_="soft") if pending else None, class_="sheet",
             data_live="flows"),
-        tag("div", *faults, class_="stack", data_live="faults"), here=HERE, development=development,
+        tag("div", *found, class_="stack", data_live="findings"), here=HERE, development=development,
     )  # fmt: skip
 
 
@@ -107,6 +98,7 @@ def flow_page(
     *,
     period: str,
     fault: str,
+    doubts: str = "",
     hours: Sequence[Opening] = (),
     development: bool = False,
 ) -> Html:
@@ -119,7 +111,7 @@ def flow_page(
     return document(
         flow.name,
         heading(flow.name, tag("span", flow.description, class_="soft"), aside=_periods(flow, period, versions)),
-        tag("div", _fault(fault) if fault else None, data_live="fault"),
+        tag("div", _fault(fault) if fault else _doubts(doubts) if doubts else None, data_live="fault"),
         tag("section", _sums(counted, calls), class_="sheet", data_live="sums"),
         sheet(
             "Where calls go",
@@ -143,10 +135,23 @@ def flow_page(
     )  # fmt: skip
 
 
-def _standing(one: RegisteredFlow) -> Html:
+def standing(one: RegisteredFlow) -> Html:
+    """Return a tag that says whether a flow is served, and whether something is wrong with it."""
     if one.fault:
         return tag("span", "errors; the previous version is served" if one.flow else "errors", class_="tag bad")
+    if one.doubts:
+        return tag("span", "served, with warnings", class_="tag warm")
     return tag("span", "served", class_="tag good")
+
+
+def finding_sheets(one: RegisteredFlow) -> Sequence[Html]:
+    """Show what `ivr check` says of a file: its errors, or the warnings of what is served if it has no errors."""
+    if one.fault:
+        aside = "not served: the last good version is used" if one.flow else "not served"
+        return [sheet(one.file.name, findings(one.fault), aside=aside, key=str(one.file))]
+    if one.doubts:
+        return [sheet(one.file.name, findings(one.doubts, "warm"), aside="warnings", key=str(one.file))]
+    return []
 
 
 def closed_tags(one: RegisteredFlow, closings: Closings) -> list[Html]:
@@ -190,6 +195,10 @@ def _then(one: Opening) -> str:
 
 def _fault(text: str) -> Html:
     return sheet("The current file is not served", findings(text))
+
+
+def _doubts(text: str) -> Html:
+    return sheet("Warnings", findings(text, "warm"), aside="of the version that is served")
 
 
 def _sums(counted: Counted, calls: int) -> Html:

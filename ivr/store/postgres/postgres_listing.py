@@ -35,14 +35,15 @@ _SUMMARIES = (
     f"FROM (SELECT * FROM call WHERE row < $1 ORDER BY row DESC LIMIT $2) AS call {_LATEST} ORDER BY row DESC"
 )
 # The window keeps the turns of each call a question of their own, and says which one is the last: its state counts.
-_STORED = (
-    "SELECT row, id, channel, account, name, turn.state, turn.rest, trace FROM "
-    "(SELECT * FROM call WHERE row > $1 ORDER BY row LIMIT $2) AS call LEFT JOIN LATERAL ("
+_WITH_TURNS = (
+    "SELECT row, id, channel, account, name, turn.state, turn.rest, trace FROM ({}) AS call LEFT JOIN LATERAL ("
     "SELECT version, trace, CASE WHEN lead(version) OVER by_version IS NULL THEN turn.state END AS state, "
     "CASE WHEN lead(version) OVER by_version IS NULL THEN rest END AS rest "
     "FROM turn WHERE turn.month = call.month AND turn.call = call.row WINDOW by_version AS (ORDER BY version)) AS turn "
     "ON true ORDER BY row, turn.version"
 )
+_STORED = _WITH_TURNS.format("SELECT * FROM call WHERE row > $1 ORDER BY row LIMIT $2")
+_THESE = _WITH_TURNS.format("SELECT * FROM call WHERE row = ANY($1)")
 _TRACE = (
     "SELECT trace FROM call JOIN turn ON turn.month = call.month AND turn.call = call.row WHERE call.id = $1 "
     "ORDER BY turn.version"
@@ -98,6 +99,12 @@ async def find_stored(pool: PostgresPool, after: int, limit: int) -> tuple[list[
     """List calls after a row with their traces, the oldest first, and return the row of the last of them."""
     rows = _tuples(await pool.rows(_STORED, after, limit, patience=LONG))
     return await asyncio.to_thread(_stored, rows), rows[-1][0] if rows else after
+
+
+async def find_these(pool: PostgresPool, rows: Sequence[int]) -> list[StoredCall]:
+    """Read calls with their traces, in the order of their rows; those that are gone are left out."""
+    found = _tuples(await pool.rows(_THESE, rows, patience=LONG))
+    return await asyncio.to_thread(_stored, found)
 
 
 async def find_live(pool: PostgresPool, limit: int) -> list[CallRecord]:
