@@ -29,7 +29,7 @@ ARGS  ?=
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test search lint check-flows docs bench bench-speech bench-phone bench-gateway clean
+.PHONY: help serve test search lint check-flows docs bench bench-many bench-speech bench-phone bench-gateway clean
 
 help:  ## List these commands
 	@echo 'A self-hosted voice IVR server. Commands:'
@@ -82,6 +82,10 @@ docs:  ## Write the parts of docs/ and flows/ that are generated from the code
 bench:  ## Measure the server beside a bot on Node and an echo, replay, and a full store; takes minutes (ARGS="--quick --profile")
 	@tools/prepare bench $(WHERE)
 	@$(VENV)/bin/python -m bench $(ARGS)
+
+bench-many:  ## Measure one server on SQLite, and one and two on PostgreSQL, beside a bot on Node (ARGS="--quick --json")
+	@tools/prepare bench $(WHERE)
+	@$(VENV)/bin/python -m bench.many $(ARGS)
 
 bench-speech:  ## Measure the speech engines and voices that run here: words, time, memory; takes long (ARGS="--quick")
 	@tools/prepare local $(WHERE) || tools/prepare run $(WHERE)  # what could not be had is left out, and named

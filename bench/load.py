@@ -7,6 +7,7 @@ reply is known by. So the generator needs a fraction of what any server needs, a
 import asyncio
 import time
 from collections.abc import Sequence
+from functools import partial
 from itertools import count
 from typing import cast
 
@@ -38,15 +39,22 @@ class Load(Struct, frozen=True):
 
 
 class Line(asyncio.Protocol):
-    """One keep-alive connection: sends the next request as soon as the last one's reply is whole."""
+    """One call after the other: sends the next request as soon as the last one's reply is whole.
 
-    def __init__(self, script: Sequence[Exchange], *, strict: bool, calls: int | None = None) -> None:
+    Over one keep-alive connection, or over several in turn, as behind a balancer that sends each message somewhere.
+    """
+
+    def __init__(
+        self, script: Sequence[Exchange], *, strict: bool, calls: int | None = None, connections: int = 1
+    ) -> None:
         self.script = script
         self.strict = strict
         self.left = calls
         self.latencies: list[float] = []
         self.calls = 0
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._transports: list[asyncio.Transport] = []
+        self._connections = connections
         self._stopping = False
         self._received = b""
         self._step = 0
@@ -57,9 +65,10 @@ class Line(asyncio.Protocol):
         self._stopping = True
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Begin the first call."""
-        self.transport = cast("asyncio.Transport", transport)  # uvloop's class is not below asyncio's
-        self._send()
+        """Begin the first call, once all connections are there."""
+        self._transports.append(cast("asyncio.Transport", transport))  # uvloop's class is not below asyncio's
+        if len(self._transports) == self._connections:
+            self._send()
 
     def data_received(self, data: bytes) -> None:
         """Take a reply, judge it once it is whole, and go on."""
@@ -90,22 +99,30 @@ class Line(asyncio.Protocol):
         if self._step == 0:
             self._call = b"%032x" % next(_ids)
         self._sent = time.perf_counter()
-        self.transport.write(self._call.join(self.script[self._step].pieces))
+        self._transports[self._step % self._connections].write(self._call.join(self.script[self._step].pieces))
 
     def _finish(self) -> None:
         if not self.done.done():
             self.done.set_result(None)
-        self.transport.close()
+        self._close()
 
     def _fail(self, why: str) -> None:
         if not self.done.done():
             self.done.set_exception(RuntimeError(why))
-        self.transport.close()
+        self._close()
+
+    def _close(self) -> None:
+        for transport in self._transports:
+            transport.close()
 
 
 def _length(data: bytes, head: int) -> int:
     start = data.find(b"Content-Length: ", 0, head)
     return int(data[start + 16 : data.find(b"\r\n", start)]) if start >= 0 else 0
+
+
+def _same(line: Line) -> Line:
+    return line
 
 
 async def drive(
@@ -116,18 +133,20 @@ async def drive(
     seconds: float | None = None,
     calls: int | None = None,
     strict: bool = True,
+    each: int = 1,
 ) -> Load:
     """Hold calls over all connections, for some seconds or until each connection has held its share of `calls`.
 
-    `strict` checks each reply against the learned one; a server that only echoes gives other replies.
+    `strict` checks each reply against the learned one; a server that only echoes gives other replies. `each`: the
+    connections of one line, over which the messages of its calls go in turn.
     """
     loop = asyncio.get_running_loop()
     share = None if calls is None else max(1, calls // connections)
     start = time.perf_counter()
-    lines = [
-        (await loop.create_connection(lambda: Line(script, strict=strict, calls=share), "127.0.0.1", port))[1]
-        for _ in range(connections)
-    ]
+    lines = [Line(script, strict=strict, calls=share, connections=each) for _ in range(connections)]
+    for line in lines:
+        for _ in range(each):
+            await loop.create_connection(partial(_same, line), "127.0.0.1", port)
     if seconds is not None:
         await asyncio.wait([line.done for line in lines], timeout=seconds, return_when=asyncio.FIRST_EXCEPTION)
         for line in lines:

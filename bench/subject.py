@@ -87,15 +87,15 @@ async def running(
     command: Sequence[str],
     *,
     port: int,
-    core: int,
+    core: int | None,
     log: Path,
     environment: Mapping[str, str] | None = None,
     patience: float = STARTING,
     program: Sequence[str] = PYTHON,
 ) -> AsyncIterator[Subject]:
-    """Run a command on one core until the block is left; raise SystemExit if it does not come up."""
+    """Run a command on one core (None: on any) until the block is left; raise SystemExit if it does not come up."""
     ours = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {core})  # a child begins where its parent is
+    os.sched_setaffinity(0, ours if core is None else {core})  # a child begins where its parent is
     try:
         with log.open("wb") as output:
             process = subprocess.Popen(
