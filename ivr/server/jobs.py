@@ -28,6 +28,8 @@ LEASE = 60.0
 "Seconds beyond what an order's request allows, after which its worker is taken to be dead if there is no answer."
 LOOK = 0.5
 "Seconds between two looks into the inbox that a turn waits for: news can get lost."
+PAUSE = 0.25
+"Seconds before the next try where the store has failed, at first."
 LONGEST_PAUSE = 30.0
 "Seconds between two tries to save an answer, once the store has failed for a while."
 
@@ -164,7 +166,7 @@ class Worker:
             return ServiceFailed(request.job, "failed")
         try:
             async with asyncio.timeout(request.timeout):
-                return await service.run(order)
+                return await self._once_the_store_is_there(service, order)
         except TimeoutError:
             return ServiceFailed(request.job, "timeout")
         except ServiceError as error:
@@ -173,9 +175,18 @@ class Worker:
             log.exception("service failed", extra={"call": order.call, "service": request.service})
             return ServiceFailed(request.job, "failed")
 
+    async def _once_the_store_is_there(self, service: Service, order: Order) -> ServicesEvent:
+        """Run an order, and again where the store could not give what it needs: that is no answer of the service."""
+        while True:
+            try:
+                return await service.run(order)
+            except StoreUnavailable as error:
+                log.warning("orders wait for the store", extra={"call": order.call, "reason": str(error)})
+            await asyncio.sleep(PAUSE)
+
     async def _saved(self, order: Order, event: ServicesEvent) -> bool:
         """Save an answer however long the store is away: it was paid for, and a caller waits for it."""
-        pause = 0.25
+        pause = PAUSE
         while True:
             try:
                 return await self._store.finish(order.call, order.request.job, event)

@@ -96,9 +96,12 @@ class BadLine:
         while True:
             await self.up.wait()
             with contextlib.suppress(NoReply):
-                self._note(Letter(*letter, await self._way.send(*letter, answer_time=answer_time, most=most)))
-                self.overtaken += 1
-                return
+                reply = await self._way.send(*letter, answer_time=answer_time, most=most)
+                if reply.status < 500:
+                    self._note(Letter(*letter, reply))
+                    self.overtaken += 1
+                    return
+                await asyncio.sleep(0.05)  # it is asked to wait
 
     def _note(self, letter: Letter) -> bool:
         """Enter an answer in the books; True: it is the first one to this message."""

@@ -17,7 +17,7 @@ from ivr.server.jobs import Worker
 from ivr.services.service import ServiceError
 from ivr.storage import Order
 from ivr.store.memory.memory_calls import MemoryStore
-from tests.waiting import PATIENCE, Clock, begun
+from tests.waiting import PATIENCE, Clock, begun, logged
 
 
 @dataclass
@@ -177,6 +177,19 @@ async def test_whatever_a_service_raises_the_call_gets_an_answer(
         await one.order("c1")
         assert await one.answer_of("c1") == ServiceFailed("1.1", code)
     assert "words" not in " ".join(record.getMessage() for record in caplog.records)
+
+
+async def test_a_service_that_the_store_left_without_its_recording_runs_again() -> None:
+    async with house(held=True) as one:
+        one.echo.error = StoreUnavailable("the database is away")
+        await one.order("c1")
+        await one.echo.begun.get()
+        with Clock.of_this_loop() as clock, logged("orders wait for the store") as waits:
+            one.echo.let.set()
+            await waits.once()
+            one.echo.error = None
+            clock.turn(1.0)  # the pause before the next try
+            assert await one.answer_of("c1") == ServiceAnswered("1.1", Transcribed("c1.wav"))
 
 
 async def test_a_service_that_does_not_answer_in_time_has_failed() -> None:
