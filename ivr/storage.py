@@ -97,14 +97,20 @@ class CallStore(UserValues, Protocol):
     async def named(self, media: str) -> bool:
         """Return whether a call took this recording; an ignored event took nothing. Cheap: asked after each upload."""
 
-    async def save_flow(self, flow_hash: str, source: bytes) -> None:
-        """Keep the source of a flow for as long as calls name it."""
+    async def save_flow(self, flow_hash: str, source: bytes, assets: Sequence[str] = ()) -> None:
+        """Keep the source of a flow for as long as calls name it, and the names of its `assets`."""
 
     async def flow(self, flow_hash: str) -> bytes | None:
         """Return the source of a flow."""
 
     async def backlog(self) -> Backlog:
         """Return what is under way. Looked at again and again, by each server: it must be cheap."""
+
+    async def flow_with(self, asset: str) -> str | None:
+        """Return the hash of a flow that has this asset, whichever server has saved it; None: there is none.
+
+        A store that one server has for itself need not know: that server has all its flows in memory.
+        """
 
     async def probe(self) -> None:
         """Return if calls can be read, and saved as far as is known; raise StoreUnavailable if not."""

@@ -5,7 +5,7 @@ A handful of exact addresses needs no router and no middleware; both cost on eve
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Protocol, TypedDict
 
 from aiohttp import web
@@ -42,7 +42,7 @@ class App:
         *,
         routes: WebhookRoutes,
         webhooks: Mapping[str, Webhook],
-        asset: Callable[[str], Asset | None],
+        asset: Callable[[str], Awaitable[Asset | None]],
         checks: Mapping[str, Check],
         pages: Sequence[Pages] = (),
         dev: bool = False,
@@ -90,7 +90,7 @@ class App:
             return await self._readiness()
         if path.startswith(MEDIA) and not path.endswith(WAV):
             _require(request, "GET", "HEAD")
-            return media_reply(path.removeprefix(MEDIA), self._asset)
+            return await media_reply(path.removeprefix(MEDIA), self._asset)
         for pages in self._pages:
             if pages.owns(path):
                 return await pages.handle(request)

@@ -48,11 +48,14 @@ MISSED = 2
 class KeepsFlows(Protocol):
     """The part of a store that the registry needs."""
 
-    async def save_flow(self, flow_hash: str, source: bytes) -> None:
-        """Keep the source of a flow."""
+    async def save_flow(self, flow_hash: str, source: bytes, assets: Sequence[str] = ()) -> None:
+        """Keep the source of a flow for as long as calls name it, and the names of its `assets`."""
 
     async def flow(self, flow_hash: str) -> bytes | None:
         """Return the source of a flow."""
+
+    async def flow_with(self, asset: str) -> str | None:
+        """Return the hash of a flow that has this asset, if another server may have saved it."""
 
 
 class NameTaken(FlowError):
@@ -112,6 +115,7 @@ class FlowRegistry:
         self._by_hash: OrderedDict[str, Flow] = OrderedDict()
         self._assets: dict[str, dict[str, Asset]] = {}
         "By flow and asset."
+        self._looking_up = asyncio.Lock()
 
     async def open(self, *, strict: bool) -> None:
         """Load everything; raise FlowError, with all that is wrong, where that is more than one flow's own matter.
@@ -196,8 +200,23 @@ class FlowRegistry:
     def _with_secrets(self, flow: Flow) -> Flow:
         return replace(flow, secrets=self._secrets)
 
-    def asset(self, sha256: str) -> Asset | None:
-        """Return a prompt file of any flow in use."""
+    async def asset(self, sha256: str) -> Asset | None:
+        """Return a prompt file of any flow in use, here or at another server; raise StoreUnavailable.
+
+        A call is told of it by the server that has taken its message, and its platform fetches it from any.
+        """
+        if (found := self._held_asset(sha256)) is not None:
+            return found
+        async with self._looking_up:  # whoever asks for what there is not gets one connection, and no more
+            flow = await self._store.flow_with(sha256)
+            try:
+                if flow is not None:
+                    await self.get(flow)
+            except FlowError as error:
+                log.warning("flow cannot be read", extra={"flow": flow, "reason": str(error)})
+            return self._held_asset(sha256)
+
+    def _held_asset(self, sha256: str) -> Asset | None:
         return next((assets[sha256] for assets in self._assets.values() if sha256 in assets), None)
 
     def all(self) -> Sequence[RegisteredFlow]:
@@ -240,7 +259,7 @@ class FlowRegistry:
         twin = twin_of(file, flow.name, {path: one.name for path, one in self._served.items()})
         if twin and twin.exists():
             raise NameTaken(same_name(file, twin, flow.name))
-        await self._store.save_flow(flow.hash, bundle.encode())
+        await self._store.save_flow(flow.hash, bundle.encode(), list(loaded.assets))
         if twin:  # gone from the disk: it was renamed to this one
             self._drop(twin)
         self._served[file] = flow

@@ -7,7 +7,7 @@ are never here.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import cache
 from hashlib import sha256
 from importlib.resources import files
@@ -75,9 +75,9 @@ def content_type_of(content: bytes) -> str:
     return "audio/wav" if content[:4] == b"RIFF" else "audio/x-ms-wma"
 
 
-def media_reply(name: str, asset: Callable[[str], Asset | None]) -> web.Response:
+async def media_reply(name: str, asset: Callable[[str], Awaitable[Asset | None]]) -> web.Response:
     """Serve one prompt file; it can be kept for ever, since its name is its content."""
-    found = asset(name) if _HASH.fullmatch(name) else None
+    found = await asset(name) if _HASH.fullmatch(name) else None
     if found is None:
         raise not_found()
     fields = headers(found.content_type, Cache_Control=_FOREVER, ETag=f'"{name}"')

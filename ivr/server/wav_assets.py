@@ -7,7 +7,7 @@ is asked for. Like `/media/` itself, this serves only what a flow collected, and
 import asyncio
 import re
 import tempfile
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import BinaryIO, Final
 
 from aiohttp import web
@@ -31,7 +31,7 @@ _TYPE = "audio/wav"
 class WavAssets:
     """`Pages` of prompt files."""
 
-    def __init__(self, asset: Callable[[str], Asset | None], workers: Workers) -> None:
+    def __init__(self, asset: Callable[[str], Awaitable[Asset | None]], workers: Workers) -> None:
         self._asset = asset
         self._workers = workers
         self._made: Recent[str, bytes] = Recent(REMEMBERED)
@@ -45,7 +45,7 @@ class WavAssets:
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Send a file; raise WebhookError."""
         found = _ADDRESS.fullmatch(request.rel_url.path)
-        asset = self._asset(found[1]) if found is not None and request.method in {"GET", "HEAD"} else None
+        asset = await self._asset(found[1]) if found is not None and request.method in {"GET", "HEAD"} else None
         if found is None or asset is None:
             raise not_found()
         try:

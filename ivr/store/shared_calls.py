@@ -173,13 +173,17 @@ class SharedCalls:
         """Return whether a call took this recording."""
         return media in self._media or await self._database.named(media)
 
-    async def save_flow(self, flow_hash: str, source: bytes) -> None:
-        """Keep the source of a flow for as long as calls name it."""
-        await self._database.save_flow(flow_hash, source)
+    async def save_flow(self, flow_hash: str, source: bytes, assets: Sequence[str] = ()) -> None:
+        """Keep the source of a flow for as long as calls name it, and the names of its `assets`."""
+        await self._database.save_flow(flow_hash, source, assets)
 
     async def flow(self, flow_hash: str) -> bytes | None:
         """Return the source of a flow."""
         return await self._database.flow(flow_hash)
+
+    async def flow_with(self, asset: str) -> str | None:
+        """Return the hash of a flow that has this asset, whichever server has saved it; None: there is none."""
+        return await self._database.flow_with(asset)
 
     async def known(self, user: User, *, now: float) -> Known:
         """Return all that is kept of a caller."""

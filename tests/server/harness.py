@@ -299,7 +299,11 @@ async def serving(
         limits=body,
         now=now,
     )
-    app = App(routes=routes, webhooks={"twin": webhook}, asset=(assets or {}).get, checks=checks or {}, dev=dev)
+
+    async def asset(name: str) -> Asset | None:
+        return (assets or {}).get(name)
+
+    app = App(routes=routes, webhooks={"twin": webhook}, asset=asset, checks=checks or {}, dev=dev)
     sock = bind("127.0.0.1", 0)
     port = sock.getsockname()[1]
     short = ShortWay(

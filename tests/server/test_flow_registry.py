@@ -1,9 +1,10 @@
 """The flows of a server: chosen for new calls, kept for old ones, reloaded while calls go on."""
 
+import asyncio
 import logging
 import os
 import wave
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from unicodedata import normalize
@@ -361,10 +362,10 @@ async def test_while_the_store_is_full_an_edit_waits(places: Places) -> None:
     class Full(MemoryStore):
         full = False
 
-        async def save_flow(self, flow_hash: str, source: bytes) -> None:
+        async def save_flow(self, flow_hash: str, source: bytes, assets: Sequence[str] = ()) -> None:
             if self.full:
                 raise StoreUnavailable("full")
-            await super().save_flow(flow_hash, source)
+            await super().save_flow(flow_hash, source, assets)
 
     places.store = store = Full()
     places.desk()
@@ -407,7 +408,7 @@ async def test_prompt_files_are_served_by_their_hash_also_those_of_an_old_versio
     registry = await places.registry()
     old = registry.choose(None, "28:bot")
     (first,) = registry._assets[old.hash]
-    asset = registry.asset(first)
+    asset = await registry.asset(first)
     assert asset is not None
     assert asset.content_type == "audio/wav"
     assert asset.content.startswith(b"RIFF")
@@ -415,13 +416,34 @@ async def test_prompt_files_are_served_by_their_hash_also_those_of_an_old_versio
     await registry.refresh()
     (second,) = registry._assets[registry.choose(None, "28:bot").hash]
     assert first != second
-    assert registry.asset(first)
-    assert registry.asset(second)
-    assert registry.asset("0" * 64) is None
+    assert await registry.asset(first)
+    assert await registry.asset(second)
+    assert await registry.asset("0" * 64) is None
     restarted = await places.registry()
-    assert restarted.asset(first) is None
+    assert restarted.held(old.hash) is None
     await restarted.restore([old.hash])
-    assert restarted.asset(first)
+    assert restarted.held(old.hash)
+    assert await restarted.asset(first)
+
+
+async def test_a_prompt_file_of_a_flow_that_another_server_serves_is_found_in_the_store(places: Places) -> None:
+    places.sound("hi.wav", 100)
+    places.write("desk.yaml", SPOKEN)
+    newer = await places.registry()
+    flow = newer.choose(None, "28:bot")
+    (file,) = newer._assets[flow.hash]
+    places.desk()  # this folder is an older one
+    older = await places.registry()
+    assert older.held(flow.hash) is None
+    found = await asyncio.gather(*(older.asset(name) for name in [file, "0" * 64, file]))
+    assert [asset and asset.content for asset in found] == [(await newer.asset(file)).content, None, found[0].content]
+    assert older.held(flow.hash)
+
+
+async def test_a_flow_of_another_server_that_is_damaged_has_no_prompt_files(places: Places) -> None:
+    await places.store.save_flow("f" * 64, b"damaged", ["a" * 64])
+    places.desk()
+    assert await (await places.registry()).asset("a" * 64) is None
 
 
 INVOKING = (

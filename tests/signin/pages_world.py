@@ -46,4 +46,7 @@ async def pages_world(folder: Path, monkeypatch: pytest.MonkeyPatch, *, tls: boo
 
 
 def app_of(pages: SignInPages) -> App:
-    return App(routes=WebhookRoutes([]), webhooks={}, asset=lambda _: None, checks={}, pages=[pages])
+    async def asset(name: str) -> None:
+        return None
+
+    return App(routes=WebhookRoutes([]), webhooks={}, asset=asset, checks={}, pages=[pages])

@@ -26,7 +26,7 @@ from tests.store.store_examples import (
     records_of,
     request,
 )
-from tests.store.store_worlds import World, claim
+from tests.store.store_worlds import SqliteWorld, World, claim
 
 
 async def opened(world: World, name: str, **more: Any) -> CallRecord:
@@ -522,6 +522,15 @@ async def test_flows_are_kept_as_they_were_first_saved(world: World) -> None:
     await world.store.save_flow("hash", b"another")
     await world.crash()
     assert await world.store.flow("hash") == b"flow: \xff\x00"
+
+
+async def test_a_flow_is_found_by_its_assets_where_servers_share_the_store(world: World) -> None:
+    await world.store.save_flow("h1", b"flow", ["a" * 64, "b" * 64])
+    await world.store.save_flow("h2", b"flow")
+    found = [await world.store.flow_with(asset * 64) for asset in "abc"]
+    assert found == ([None] * 3 if isinstance(world, SqliteWorld) else ["h1", "h1", None])
+    await world.store.save_flow("h2", b"flow", ["c" * 64])  # one that was copied here had none yet
+    assert isinstance(world, SqliteWorld) or await world.store.flow_with("c" * 64) == "h2"
 
 
 async def test_a_trace_is_every_line_in_order(world: World) -> None:

@@ -42,6 +42,8 @@ class MemoryStore:
         self.kept: dict[User, dict[str, KeptValue]] = {}
         "Of callers, by the names of variables."
         self._keys: dict[CallKey, str] = {}
+        self._assets: dict[str, str] = {}
+        "Of flows: the hash of one that has it."
         self._rows_begun = count(1)
         self.requests: dict[str, PlatformRequest] = {}
         "To platforms, by name, the oldest first."
@@ -159,13 +161,18 @@ class MemoryStore:
         """Return whether a call took this recording."""
         return media in self.media
 
-    async def save_flow(self, flow_hash: str, source: bytes) -> None:
-        """Keep the source of a flow."""
+    async def save_flow(self, flow_hash: str, source: bytes, assets: Sequence[str] = ()) -> None:
+        """Keep the source of a flow for as long as calls name it, and the names of its `assets`."""
         self.flows.setdefault(flow_hash, source)
+        self._assets.update(dict.fromkeys(assets, flow_hash))
 
     async def flow(self, flow_hash: str) -> bytes | None:
         """Return the source of a flow."""
         return self.flows.get(flow_hash)
+
+    async def flow_with(self, asset: str) -> str | None:
+        """Return the hash of a flow that has this asset, whichever server has saved it; None: there is none."""
+        return self._assets.get(asset)
 
     async def known(self, user: User, *, now: float) -> Known:
         """Return all that is kept of a caller."""

@@ -72,7 +72,11 @@ AND NOT EXISTS (SELECT 1 FROM job WHERE answered IS NOT NULL AND position(conver
 ORDER BY place
 """
 _NAMED = "SELECT EXISTS (SELECT 1 FROM turn WHERE media = $1)"
-_SAVE_FLOW = "INSERT INTO flow (hash, source) VALUES ($1, $2) ON CONFLICT DO NOTHING"
+_SAVE_FLOW = (
+    "INSERT INTO flow (hash, source, assets) VALUES ($1, $2, $3) "
+    "ON CONFLICT (hash) DO UPDATE SET assets = excluded.assets WHERE flow.assets <> excluded.assets"  # it was copied
+)
+_FLOW_WITH = "SELECT hash FROM flow WHERE assets @> ARRAY[$1] LIMIT 1"
 _FLOW = "SELECT source FROM flow WHERE hash = $1"
 _FLOWS_UNDER_WAY = "SELECT DISTINCT flow FROM call WHERE ended IS NULL"
 _BACKLOG = """
@@ -193,13 +197,18 @@ class PostgresCalls:
         """Return whether a call took this recording."""
         return bool(await self._pool.value(_NAMED, media))
 
-    async def save_flow(self, flow_hash: str, source: bytes) -> None:
-        """Keep the source of a flow."""
-        await self._pool.rows(_SAVE_FLOW, flow_hash, source)
+    async def save_flow(self, flow_hash: str, source: bytes, assets: Sequence[str] = ()) -> None:
+        """Keep the source of a flow for as long as calls name it, and the names of its `assets`."""
+        await self._pool.rows(_SAVE_FLOW, flow_hash, source, sorted(assets))
 
     async def flow(self, flow_hash: str) -> bytes | None:
         """Return the source of a flow."""
         found: bytes | None = await self._pool.value(_FLOW, flow_hash)
+        return found
+
+    async def flow_with(self, asset: str) -> str | None:
+        """Return the hash of a flow that has this asset, whichever server has saved it; None: there is none."""
+        found: str | None = await self._pool.value(_FLOW_WITH, asset)
         return found
 
     async def flows_under_way(self) -> Sequence[str]:

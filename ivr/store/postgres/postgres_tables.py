@@ -94,8 +94,10 @@ CREATE SEQUENCE answer_place AS bigint;
 
 CREATE TABLE flow (
     hash   text COLLATE "C" PRIMARY KEY,
-    source bytea NOT NULL
+    source bytea NOT NULL,
+    assets text[] COLLATE "C" NOT NULL DEFAULT '{}'  -- the hashes of its prompt files
 );
+CREATE INDEX flow_assets ON flow USING gin (assets);
 
 -- A text of ours, sealed: tells a damaged value from another key.
 CREATE TABLE seal (

@@ -216,13 +216,17 @@ class SqliteStore:
             return True
         return not await self._lookups.read(lambda connection: statements.find_unnamed(connection, [media]))
 
-    async def save_flow(self, flow_hash: str, source: bytes) -> None:
-        """Keep the source of a flow."""
+    async def save_flow(self, flow_hash: str, source: bytes, assets: Sequence[str] = ()) -> None:
+        """Keep the source of a flow for as long as calls name it, and the names of its `assets`."""
         await self._writer.saved([(statements.ADD_FLOW, (flow_hash, source))], lambda: None)
 
     async def flow(self, flow_hash: str) -> bytes | None:
         """Return the source of a flow."""
         return await self._lookups.read(lambda connection: statements.find_flow(connection, flow_hash))
+
+    async def flow_with(self, asset: str) -> str | None:
+        """Return None: the one server that has this store has its flows in memory."""
+        return None
 
     async def known(self, user: User, *, now: float) -> Known:
         """Return all that is kept of a caller. It is not in memory: who calls again calls later."""
