@@ -6,7 +6,7 @@ It is the same for every channel, and names none.
 import logging
 import secrets
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
@@ -88,6 +88,8 @@ class Backend(Struct, frozen=True):
     states: BotStates
     coordination: Coordination
     "With other servers on the same store."
+    tend_store: Callable[[], Awaitable[None]]
+    "What the store needs as time passes (`Opened.tend`)."
     sign_in: SignInParts
     turns: TurnsInMemory
 
@@ -189,6 +191,7 @@ async def open_backend(
         requests=opened.requests,
         states=opened.states,
         coordination=opened.coordination,
+        tend_store=opened.tend,
         sign_in=sign_in,
         turns=turns,
     )

@@ -77,7 +77,12 @@ def _of_all_servers(settings: Settings, backend: Backend) -> Sequence[tuple[Chor
         before = None if settings.bot_state_retention is None else time.time() - settings.bot_state_retention * DAY
         await forget_bot_states(backend.states, before=before)
 
-    return (forget, "forget", MINUTE), (forget_states, "bot state", MINUTE), (sweep, "sweep", HOUR)
+    return (
+        (forget, "forget", MINUTE),
+        (forget_states, "bot state", MINUTE),
+        (sweep, "sweep", HOUR),
+        (backend.tend_store, "store", HOUR),
+    )
 
 
 def _begin(stack: AsyncExitStack, chore: Coroutine[Any, Any, None]) -> None:

@@ -22,11 +22,15 @@ STATES_AT_ONCE = 64
 
 async def every(seconds: float, action: Callable[[], Awaitable[None]], *, name: str) -> None:
     """Do something again and again, until cancelled; the first time at once."""
+    away = ""
     while True:
         try:
             await action()
-        except StoreUnavailable as error:  # it may be away for a while: no mistake of ours, whose place would matter
-            log.warning("house-keeping waits for the store", extra={"task": name, "reason": str(error)})
+            away = ""
+        except StoreUnavailable as error:
+            if away != str(error):  # one line for each time that it is away, which may be long
+                away = str(error)
+                log.warning("house-keeping waits for the store", extra={"task": name, "reason": away})
         except Exception:  # one bad round must not end the house-keeping of a server that runs for months
             log.exception("house-keeping failed", extra={"task": name})
         await asyncio.sleep(seconds)

@@ -43,6 +43,7 @@ class DataFolder:
         folder = cls(path)
         try:
             _make(folder.path)
+            _make(folder.audio)  # for the copies that speech engines are given
         except OSError as exc:
             raise DataUnusable(f"The data folder {folder.path} cannot be used: {disk_reason(exc)}.") from exc
         return folder

@@ -45,6 +45,8 @@ class Opened(Struct, frozen=True):
     "Calls that cannot be read: our id of each, as it may be shown, and what of it cannot be read."
     flows_under_way: Sequence[str]
     "The flows, by hash, that calls under way began with."
+    tend: Callable[[], Awaitable[None]]
+    "Does what the store itself needs as time passes: to be called every hour or so, by one of its servers."
     parts: AsyncExitStack
     "Closes the parts, each before what it stands on."
 

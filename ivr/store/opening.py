@@ -4,6 +4,9 @@ Whoever uses a store opens it here, and knows no other. The driver of PostgreSQL
 library is an extra.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from ivr.errors import DataUnusable
 from ivr.storage import PATIENCE
 from ivr.store.location import StoreLocation
@@ -16,9 +19,11 @@ async def open_store(location: StoreLocation) -> Opened:
 
     The caller holds the location (`StoreLocation.hold`) until all is closed.
     """
-    if location.shared:
-        raise DataUnusable("This release serves no calls from PostgreSQL yet.")
-    return await open_sqlite(location)
+    if not location.shared:
+        return await open_sqlite(location)
+    with _extra():
+        from ivr.store.postgres.postgres_opening import open_postgres  # noqa: PLC0415
+    return await open_postgres(location)
 
 
 async def open_for_command(location: StoreLocation, *, patience: float = PATIENCE) -> CommandStore:
@@ -27,24 +32,28 @@ async def open_for_command(location: StoreLocation, *, patience: float = PATIENC
     Other programs that use it are waited for, `patience` seconds. Raises DataUnusable if there are no calls yet, or if
     they cannot be read, and StoreUnavailable if the store is away.
     """
-    if location.shared:
-        raise DataUnusable("This release reads no calls from PostgreSQL yet.")
-    return await open_sqlite_for_command(location, patience=patience)
+    if not location.shared:
+        return await open_sqlite_for_command(location, patience=patience)
+    with _extra():
+        from ivr.store.postgres.postgres_opening import open_postgres_for_command  # noqa: PLC0415
+    return await open_postgres_for_command(location, patience=patience)
 
 
 async def open_upkeep(location: StoreLocation) -> SchemaUpkeep:
     """Open what an operator looks after in a shared database; raise DataUnusable, or StoreUnavailable if it is away."""
     if not location.shared:
         raise DataUnusable("The tables of SQLite are brought up to date by the server, when it starts.")
-    try:
-        from ivr.store.postgres.postgres_opening import open_postgres_upkeep  # noqa: PLC0415  # an extra
-    except ModuleNotFoundError as exc:
-        raise _without_extra(exc) from exc
+    with _extra():
+        from ivr.store.postgres.postgres_opening import open_postgres_upkeep  # noqa: PLC0415
     return await open_postgres_upkeep(location)
 
 
-def _without_extra(error: ModuleNotFoundError) -> DataUnusable:
-    """Return what an operator has to do; raise anything but the lack of the library itself."""
-    if error.name != "asyncpg":
-        raise error
-    return DataUnusable("PostgreSQL needs a library that is not installed: pip install 'ivr[postgres]'")
+@contextmanager
+def _extra() -> Iterator[None]:
+    """Import what needs the library of PostgreSQL; raise DataUnusable if it is not installed."""
+    try:
+        yield
+    except ModuleNotFoundError as exc:
+        if exc.name != "asyncpg":
+            raise
+        raise DataUnusable("PostgreSQL needs a library that is not installed: pip install 'ivr[postgres]'") from exc

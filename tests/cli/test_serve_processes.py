@@ -6,15 +6,13 @@ import signal
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.waiting import PATIENCE
+from tests.waiting import PATIENCE, ended
 
 PARENT = """
 import os, select, signal, socket, sys
@@ -85,20 +83,12 @@ def running(count: int, first: str = "") -> Iterator[Parent]:
         parent.process.communicate()
 
 
-def until(condition: Callable[[], Any]) -> None:
-    ends = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < ends
-        time.sleep(0.01)
-
-
 def test_the_others_follow_the_first_and_share_what_comes() -> None:
     with running(3) as parent:
         assert (parent.began[0][0], parent.began[0][2:]) == ("0", ("first",))
         assert sorted((one[0], one[2:]) for one in parent.began[1:]) == [("1", ()), ("2", ())]
         assert {int(one[1]) for one in parent.began} == parent.pids()
-        seen: set[str] = set()
-        until(lambda: seen.add(parent.answers()[0]) or seen == {"0", "1", "2"})
+        assert {parent.answers()[0] for _ in range(200)} == {"0", "1", "2"}
 
 
 def test_who_is_killed_is_begun_anew_under_its_number_while_the_others_serve() -> None:
@@ -132,20 +122,12 @@ def test_who_does_not_end_is_killed() -> None:
         assert parent.process.wait(PATIENCE) == 1
 
 
-def test_children_of_a_parent_that_is_killed_end_as_if_told_to() -> None:
+async def test_children_of_a_parent_that_is_killed_end_as_if_told_to() -> None:
     with running(2) as parent:
         children = parent.pids()
         parent.process.kill()
-        parent.process.wait(PATIENCE)
-        until(lambda: not any(alive(pid) for pid in children))
-
-
-def alive(pid: int) -> bool:
-    """Return whether a process runs; one that has ended and that nobody has asked for is a zombie."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
+        for child in children:
+            await ended(child)
 
 
 def test_if_the_first_never_serves_its_status_is_that_of_all() -> None:

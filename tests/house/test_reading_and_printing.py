@@ -69,6 +69,7 @@ def test_files_are_read_in_one_way() -> None:
         "shared_phone.",
         "self._streams.",
         "self._replica.",
+        "database.",
         "self.news.",
     )
     found = {

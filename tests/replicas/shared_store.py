@@ -59,5 +59,10 @@ class SharedStore:
             sign_in_key=b"s" * 32,
             set_aside=(),
             flows_under_way=(),
+            tend=_nothing,
             parts=AsyncExitStack(),
         )
+
+
+async def _nothing() -> None:
+    """Do nothing: memory needs no tending."""

@@ -37,6 +37,30 @@ async def test_a_round_that_fails_is_logged_and_the_next_one_comes(caplog: pytes
     assert [record.message for record in caplog.records][:2] == ["house-keeping failed"] * 2
 
 
+async def test_while_the_store_is_away_that_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.WARNING)
+    told = iter(["the disk is full", "the disk is full", "", "the disk is full", "it is locked"])
+    enough = asyncio.Event()
+
+    async def action() -> None:
+        why = next(told, None)
+        if why is None:
+            enough.set()
+        elif why:
+            raise StoreUnavailable(why)
+
+    chore = asyncio.create_task(every(0.0, action, name="test"))
+    async with asyncio.timeout(PATIENCE):
+        await enough.wait()
+    chore.cancel()
+    assert [vars(record)["reason"] for record in caplog.records] == [
+        "the disk is full",
+        "the disk is full",
+        "it is locked",
+    ]
+    assert {record.message for record in caplog.records} == {"house-keeping waits for the store"}
+
+
 async def test_every_call_that_is_due_is_woken_though_others_fail(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.WARNING)
     store = MemoryStore()

@@ -14,7 +14,6 @@ NOT_YET = {
     "test_conversations_contract",
     "test_mailbox_contract",
     "test_platform_requests_contract",
-    "test_sign_ins_contract",
 }
 "Contracts that the store in PostgreSQL does not keep as a whole."
 

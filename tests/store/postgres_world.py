@@ -12,6 +12,7 @@ from ivr.store.postgres.postgres_pool import PostgresPool
 from ivr.store.postgres.postgres_replica import Replica
 from ivr.store.postgres.postgres_schema import make_schema, prove_key, proves
 from ivr.store.postgres.postgres_search import PostgresSearch
+from ivr.store.postgres.postgres_sign_ins import PostgresSignIns
 from ivr.store.postgres.postgres_state_erasure import PostgresStateErasure
 from ivr.store.postgres.postgres_voicemails import PostgresVoicemails
 from ivr.store.sealing import Sealer

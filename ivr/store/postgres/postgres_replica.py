@@ -14,6 +14,7 @@ from typing import Final
 
 from ivr.errors import StoreUnavailable
 from ivr.store.postgres.postgres_pool import PostgresPool
+from ivr.store.postgres.postgres_versions import known_version
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +27,7 @@ GONE: Final = "NOT EXISTS (SELECT 1 FROM replica WHERE replica.name = split_part
 
 # Who may judge removes the dead; the others are told who is left.
 _BEAT = """
-WITH beaten AS (INSERT INTO replica (name, beat) VALUES ($1, clock_timestamp())
+WITH beaten AS (INSERT INTO replica (name, beat, schema) VALUES ($1, clock_timestamp(), $4)
 ON CONFLICT (name) DO UPDATE SET beat = excluded.beat),
 buried AS (DELETE FROM replica
 WHERE $3::boolean AND beat < clock_timestamp() - make_interval(secs => $2) AND name <> $1 RETURNING name)
@@ -70,7 +71,7 @@ class Replica:
         """Show itself once, and see who else is alive; raise StoreUnavailable."""
         asked = self._loop.time()
         try:
-            found = await self._pool.rows(_BEAT, self.name, self._dead, self.judges)
+            found = await self._pool.rows(_BEAT, self.name, self._dead, self.judges, known_version())
         except StoreUnavailable as error:
             self._since, self.failing = None, str(error)
             raise

@@ -1,5 +1,6 @@
 """The tables of a database: made where there are none at all, and one for the turns of each month, ahead of time."""
 
+import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Final
@@ -66,11 +67,15 @@ async def proves(pool: PostgresPool, sealer: Sealer) -> bool:
 
 
 async def prove_key(pool: PostgresPool, sealer: Sealer) -> None:
-    """Return if values of this database were sealed with this key, or none yet; raise DataUnusable if not."""
+    """Return if values of this database were sealed with this key, or none yet; raise DataUnusable if not.
+
+    A key that was drawn just now is kept if it is the first, and thrown away else.
+    """
     async with pool.transaction() as connection:
         await connection.execute(LOCK)
         proof = await connection.fetchval("SELECT proof FROM seal LIMIT 1")
         if proof is None:
+            await asyncio.to_thread(sealer.keep)  # a new key is on the disk before anybody is bound to it
             await connection.execute("INSERT INTO seal (proof) VALUES ($1)", sealer.seal(b"", _PROOF))
             return
     if not _opens(sealer, proof):

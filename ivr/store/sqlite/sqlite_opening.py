@@ -52,6 +52,7 @@ async def open_sqlite(location: StoreLocation) -> Opened:
         sign_in_key=store.derived_key("sign-in digests"),
         set_aside=[(printable_id(one.id), one.what) for one in store.damaged],
         flows_under_way=store.flows_under_way,
+        tend=_nothing,
         parts=AsyncExitStack(),
     )
     looking = (opened.archive, opened.search, opened.voicemails)
@@ -77,6 +78,10 @@ async def open_sqlite_for_command(location: StoreLocation, *, patience: float) -
     for part in (opened.archive, opened.outbox, opened.requests, opened.recordings):
         opened.parts.push_async_callback(part.close)
     return opened
+
+
+async def _nothing() -> None:
+    """Do nothing: the file needs no tending."""
 
 
 def _check(folder: DataFolder) -> None:

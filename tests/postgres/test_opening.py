@@ -1,0 +1,153 @@
+"""Opening a store in PostgreSQL: the key that all its servers share, tables that fit, and a database that is away."""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ivr.errors import DataUnusable, StoreUnavailable
+from ivr.server.startup import check_settings
+from ivr.settings import Settings, SettingsError, location_of
+from ivr.store.data_folder import DataFolder
+from ivr.store.location import StoreLocation
+from ivr.store.opening import open_for_command, open_store
+from ivr.store.postgres.postgres_opening import open_postgres, replica_name
+from ivr.store.postgres.postgres_versions import MIGRATIONS, Migration
+from tests.free_ports import free_port
+from tests.postgres.cluster import SECRET, Database
+from tests.waiting import logged
+
+
+@pytest.fixture
+def empty(postgres: Database) -> Iterator[Database]:
+    """A database without tables."""
+    postgres.raze()
+    yield postgres
+    postgres.raze()
+
+
+def place(database: Database, folder: Path, seal_key: str | None = None) -> StoreLocation:
+    location = StoreLocation(DataFolder(folder), database.url, seal_key)
+    location.hold()
+    return location
+
+
+async def test_the_first_server_makes_tables_and_key_and_all_others_need_that_key(
+    empty: Database, tmp_path: Path
+) -> None:
+    first, second = (place(empty, tmp_path / name) for name in ("first", "second"))
+    opened = await open_store(first)
+    key = (tmp_path / "first" / "seal.key").read_text()
+    with pytest.raises(DataUnusable, match=r"sealed with another key\. All its servers need the same one"):
+        await open_store(second)
+    assert not (tmp_path / "second" / "seal.key").exists()
+    (tmp_path / "second" / "seal.key").write_text(key)
+    beside = await open_store(second)
+    third = await open_store(place(empty, tmp_path / "third", seal_key=key.strip()))
+    assert opened.link_key == beside.link_key == third.link_key
+    assert len(empty.ask("SELECT FROM replica")) == 3
+    for one in (opened, beside, third):
+        await one.close()
+    assert empty.ask("SELECT FROM replica") == []
+
+
+async def test_any_number_of_servers_that_begin_at_once_on_an_empty_database_agree(
+    empty: Database, tmp_path: Path
+) -> None:
+    opened = await asyncio.gather(*(open_store(place(empty, tmp_path, seal_key="5e" * 32)) for _ in range(4)))
+    assert len({one.link_key for one in opened}) == 1
+    assert len(empty.ask("SELECT FROM seal")) == 1
+    for one in opened:
+        await one.close()
+
+
+async def test_a_command_needs_tables_and_looks_without_a_key(empty: Database, tmp_path: Path) -> None:
+    location = place(empty, tmp_path)
+    with pytest.raises(DataUnusable, match="There is nothing yet in the database"):
+        await open_for_command(location)
+    server = await open_store(place(empty, tmp_path / "server"))
+    command = await open_for_command(location)
+    assert await command.archive.count("all") == 0
+    assert not await command.archive.opens_seals()
+    assert not (tmp_path / "seal.key").exists()
+    await command.close()
+    await server.close()
+
+
+async def test_tables_of_an_older_version_are_refused_and_never_changed_by_a_server(
+    empty: Database, tmp_path: Path
+) -> None:
+    location = place(empty, tmp_path, seal_key="5e" * 32)
+    await (await open_store(location)).close()
+    MIGRATIONS.append(Migration(2, "CREATE TABLE diary (day text)", "DROP TABLE diary", least=1))
+    try:
+        for opening in (open_store, open_for_command):
+            with pytest.raises(DataUnusable, match="ivr store migrate"):
+                await opening(location)
+        assert empty.ask("SELECT to_regclass('diary') IS NULL") == [(True,)]
+    finally:
+        MIGRATIONS.pop()
+    await (await open_store(location)).close()
+
+
+async def test_a_database_that_is_away_is_waited_for_and_then_given_up(tmp_path: Path) -> None:
+    nowhere = StoreLocation(DataFolder(tmp_path), f"postgresql://ivr:{SECRET}@127.0.0.1:{free_port()}/ivr")
+    with logged("waiting for the database") as waits:
+        opening = asyncio.create_task(open_postgres(nowhere))
+        await waits.once()
+        opening.cancel()
+        await asyncio.gather(opening, return_exceptions=True)
+    with pytest.raises(StoreUnavailable, match="nothing answers at its address") as refused:
+        await open_postgres(nowhere, patience=0.0)
+    assert SECRET not in f"{refused.value} {nowhere} {nowhere!r}"
+
+
+async def test_what_waiting_does_not_heal_is_not_waited_for(empty: Database, tmp_path: Path) -> None:
+    other = StoreLocation(DataFolder(tmp_path), f"{empty.url.rpartition('/')[0]}/nowhere")
+    with pytest.raises(DataUnusable, match="there is no database of this name"):
+        await open_store(other)
+
+
+def test_a_name_of_a_server_is_its_own_and_has_no_slash() -> None:
+    names = {replica_name() for _ in range(100)}
+    assert len(names) == 100
+    assert not any("/" in name for name in names)
+
+
+def test_where_calls_are_is_in_the_settings_and_its_password_in_no_text(tmp_path: Path) -> None:
+    url = f"postgresql://ivr:{SECRET}@db1.example.com,db2.example.com:5433/line?sslmode=require"
+    chosen = Settings(store=url, data=tmp_path)
+    location = location_of(chosen)
+    assert (location.shared, location.url) == (True, url)
+    assert str(location) == "the database line at db1.example.com,db2.example.com:5433"
+    assert SECRET not in f"{chosen!r} {location!r}"
+    for alone in (Settings(data=tmp_path), Settings(store="sqlite", data=tmp_path)):
+        assert not location_of(alone).shared
+        assert str(location_of(alone)) == f"the data folder {tmp_path}"
+
+
+@pytest.mark.parametrize("store", ["mysql://db/ivr", "postgresql:/db", "postgresql://[db/ivr", "postgresql://d b/ivr"])
+def test_what_is_no_address_of_a_database_is_refused_without_repeating_it(store: str) -> None:
+    with pytest.raises(ValueError, match="must be an address such as postgresql://") as refused:
+        Settings(store=store)
+    assert store not in str(refused.value).replace("postgresql://user@db.example.com/ivr", "")
+
+
+def test_several_processes_need_a_store_that_they_can_share() -> None:
+    on: dict[str, Any] = {"app_id": "a", "public_url": "https://ivr.example", "workers": 2}
+    with pytest.raises(SettingsError, match="only one process can use an SQLite database"):
+        check_settings(Settings(**on), dev=False)
+    shared = Settings(**on, store="postgresql://ivr@127.0.0.1/ivr")
+    check_settings(shared, dev=False)
+    with pytest.raises(SettingsError, match="development mode has one process"):
+        check_settings(shared, dev=True)
+
+
+def test_a_shared_store_leaves_the_folder_to_all(tmp_path: Path) -> None:
+    location = StoreLocation(DataFolder(tmp_path / "data"), "postgresql://ivr@127.0.0.1/ivr")
+    with location.hold(), location.hold() as folder:
+        assert folder.audio.is_dir()
+    assert not folder.lock.exists()
+    location.require()
