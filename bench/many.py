@@ -12,7 +12,6 @@ import asyncio
 import json
 import os
 import shutil
-import statistics
 import tempfile
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -23,10 +22,11 @@ import uvloop
 from msgspec import Struct, to_builtins
 from rich.console import Console
 
+from bench import growth_page
 from bench.calls import Exchange, full_call, json_call, last_operation, last_words, learn, open_call
-from bench.compared import titled_table
-from bench.load import Load, drive
-from bench.machine import Machine, this_machine
+from bench.load import drive
+from bench.machine import this_machine
+from bench.many_results import SCENARIOS, Found, Growth, LiveCalls, Round, show
 from bench.peer_bot import peer_program
 from bench.postgres_cluster import Cluster, postgres_cluster, postgres_programs
 from bench.process_tree import tree_cpu, tree_memory
@@ -38,7 +38,6 @@ from ivr.phone.net.identity import Identity, identity_served
 WORKERS = (1, 2)
 EACH = 2
 "Connections over which the messages of one call go in turn: mostly to another process each time."
-SCENARIOS = ("JSON turns", "full calls", "full calls, each message elsewhere")
 SEAL_KEY = "5e" * 32
 "All servers of a database need the same."
 
@@ -65,67 +64,6 @@ class Setup(Struct, frozen=True):
     database: str = ""
     "Of PostgreSQL; empty: it has none of it."
     peer: bool = False
-
-
-class Round(Struct, frozen=True):
-    """One round of one scenario against one setup."""
-
-    load: Load
-    cpu: float
-    "Of the server, in seconds."
-    database_cpu: float
-
-
-class Found(Struct, frozen=True):
-    """Medians over the rounds."""
-
-    setup: str
-    scenario: str
-    requests_per_second: float
-    p50_ms: float
-    p99_ms: float
-    cpu_us: float
-    "Of the server's processes, for one request."
-    database_us: float
-    "Of PostgreSQL's processes, for one request."
-
-    @classmethod
-    def of(cls, setup: str, scenario: str, rounds: Sequence[Round]) -> "Found":
-        """Return the medians."""
-        loads = [each.load for each in rounds]
-        return cls(
-            setup,
-            scenario,
-            statistics.median(load.rate for load in loads),
-            statistics.median(load.percentile(0.50) for load in loads),
-            statistics.median(load.percentile(0.99) for load in loads),
-            statistics.median(1e6 * each.cpu / each.load.requests for each in rounds),
-            statistics.median(1e6 * each.database_cpu / each.load.requests for each in rounds),
-        )
-
-
-class LiveCalls(Struct, frozen=True):
-    """What calls in progress take where they are in PostgreSQL."""
-
-    calls: int
-    table_bytes: float
-    "Of one call, indexes included."
-    wal_bytes: float
-    "That its first turn writes into the log of the database."
-    memory: int
-    "Of a worker, resident, in bytes, with all of them."
-
-
-class Growth(Struct, frozen=True):
-    """Everything that one run found."""
-
-    machine: Machine
-    postgres: str
-    rounds: int
-    seconds: float
-    found: list[Found]
-    live: LiveCalls | None
-    missing: list[str]
 
 
 class ManyBench:
@@ -190,12 +128,19 @@ class ManyBench:
 
     async def _round(self, one: Setup, script: Sequence[Exchange], scenario: str, seconds: float) -> Round:
         each = EACH if scenario.endswith("elsewhere") else 1
-        before, database_before = tree_cpu(one.server.pid), self._database_cpu(one)
+        before, database_before, wal = tree_cpu(one.server.pid), self._database_cpu(one), self._wal(one)
         load = await drive(one.server.port, script, connections=CONNECTIONS, seconds=seconds, each=each)
-        return Round(load, tree_cpu(one.server.pid) - before, self._database_cpu(one) - database_before)
+        cpu, database_cpu = tree_cpu(one.server.pid) - before, self._database_cpu(one) - database_before
+        return Round(load, cpu, database_cpu, self._wal(one) - wal)
 
     def _database_cpu(self, one: Setup) -> float:
         return tree_cpu(self._cluster.subject.pid) if one.database and self._cluster else 0.0
+
+    def _wal(self, one: Setup) -> int:
+        """Return how many bytes the database has written into its log so far."""
+        if not one.database or self._cluster is None:
+            return 0
+        return int(self._cluster.ask("postgres", "SELECT pg_current_wal_lsn() - '0/0'::pg_lsn"))
 
     async def _learned(self, one: Setup, scenario: str) -> tuple[Exchange, ...]:
         call = json_call(JSON_TURNS) if scenario == SCENARIOS[0] else full_call(os.urandom(AUDIO))
@@ -208,13 +153,12 @@ class ManyBench:
             return None
         self._console.print(f"{self.extent.open_calls} calls in progress")
         opening = await asyncio.to_thread(learn, one.server.port, self._token, open_call())
-        size, wal = "SELECT pg_database_size(current_database())", "SELECT pg_current_wal_lsn() - '0/0'::pg_lsn"
+        size = "SELECT pg_database_size(current_database())"
         self._cluster.ask(one.database, "CHECKPOINT")
-        before = [int(self._cluster.ask(one.database, sql)) for sql in (size, wal)]
+        before = int(self._cluster.ask(one.database, size))
         load = await drive(one.server.port, opening, connections=CONNECTIONS, calls=self.extent.open_calls)
-        after = [int(self._cluster.ask(one.database, sql)) for sql in (size, wal)]
-        tables, log = ((now - then) / load.calls for now, then in zip(after, before, strict=True))
-        return LiveCalls(load.calls, tables, log, tree_memory(one.server.pid)[0])
+        tables = (int(self._cluster.ask(one.database, size)) - before) / load.calls
+        return LiveCalls(load.calls, tables, tree_memory(one.server.pid)[0])
 
     @asynccontextmanager
     async def _serving(self, name: str, settings: Mapping[str, str]) -> AsyncIterator[Subject]:
@@ -257,32 +201,15 @@ async def main(extent: Extent, console: Console) -> Growth:
         shutil.rmtree(scratch)
 
 
-def show(found: Growth, screen: Console) -> None:
-    """Print the tables."""
-    screen.print(f"{found.machine}, PostgreSQL {found.postgres}. Medians of {found.rounds} rounds.")
-    for scenario in SCENARIOS:
-        table = titled_table(scenario, "", "req/s", "p50 ms", "p99 ms", "CPU us", "database us")
-        for one in (each for each in found.found if each.scenario == scenario):
-            database = f"{one.database_us:.0f}" if one.database_us else ""
-            rate, p50, p99 = f"{one.requests_per_second:,.0f}", f"{one.p50_ms:.1f}", f"{one.p99_ms:.1f}"
-            table.add_row(one.setup, rate, p50, p99, f"{one.cpu_us:.0f}", database)
-        screen.print(table)
-    for line in found.missing:
-        screen.print(line)
-    if found.live:
-        live = found.live
-        screen.print(
-            f"A call in progress in PostgreSQL ({live.calls:,} of them): {live.table_bytes / 1024:.1f} KiB of tables, "
-            f"{live.wal_bytes / 1024:.1f} KiB of log; a worker has {live.memory / 2**20:.0f} MiB."
-        )
-
-
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="bench.many", description="Measure servers on SQLite and on PostgreSQL.")
     parser.add_argument("--quick", action="store_true", help="half a minute instead of five; less exact")
     parser.add_argument("--json", action="store_true", help="print JSON on standard output")
+    parser.add_argument("--write", action="store_true", help="put what was found into docs/speed.md, too")
     arguments = parser.parse_args()
     result = uvloop.run(main(QUICK if arguments.quick else FULL, Console(stderr=True)))
+    if arguments.write:
+        growth_page.write(result)
     if arguments.json:
         print(json.dumps(to_builtins(result), indent=2))
     else:

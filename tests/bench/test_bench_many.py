@@ -9,9 +9,10 @@ from contextlib import asynccontextmanager
 from rich.console import Console
 
 from bench.calls import Exchange
+from bench.growth_page import growth_table
 from bench.load import Load, drive
 from bench.machine import Machine
-from bench.many import SCENARIOS, Found, Growth, LiveCalls, Round, show
+from bench.many_results import SCENARIOS, Found, Growth, LiveCalls, Round, show
 from bench.process_tree import tree_cpu, tree_memory
 
 MACHINE = Machine("2026-01-02", "Processor X", 2, "3.11.9", "3.45.0", None)
@@ -62,12 +63,22 @@ async def test_the_messages_of_a_call_go_over_several_connections_in_turn() -> N
 
 
 def test_the_table_has_servers_and_database_apart() -> None:
-    rounds = [Round(Load(100, 25, 1.0, [0.002] * 100), cpu, 0.001) for cpu in (0.01, 0.02, 0.09)]
+    rounds = [Round(Load(100, 25, 1.0, [0.002] * 100), cpu, 0.001, 300_000) for cpu in (0.01, 0.02, 0.09)]
     found = Found.of("PostgreSQL, 2 processes", SCENARIOS[0], rounds)
     assert (found.cpu_us, found.database_us, found.requests_per_second) == (200.0, 10.0, 100.0)
-    live = LiveCalls(1000, 2048.0, 3072.0, 90 * 2**20)
+    live = LiveCalls(1000, 2048.0, 90 * 2**20)
     screen = Console(record=True, width=120, quiet=False)
     show(Growth(MACHINE, "15.14", 3, 1.0, [found], live, ["Without the peer."]), screen)
     text = screen.export_text()
     for part in ("PostgreSQL, 2 processes", "200", "Without the peer.", "2.0 KiB of tables", "90 MiB"):
         assert part in text
+
+
+def test_the_page_says_what_many_live_calls_need() -> None:
+    rounds = [Round(Load(1000, 250, 1.0, [0.002] * 1000), 0.12, 0.06, 3_000_000)]
+    found = [Found.of("PostgreSQL, 2 processes", scenario, rounds) for scenario in SCENARIOS]
+    text = growth_table(Growth(MACHINE, "15.14", 1, 1.0, found, LiveCalls(1000, 2000.0, 2**20), []))
+    assert "| PostgreSQL, 2 processes | 1,000 | 2.0 ms | 2.0 ms | 120 µs | 60 µs | 2.9 KiB |" in text
+    # 125,000 turns a second, 120 and 60 us each, at 60 % of a core.
+    assert "125,000 turns a second" in text
+    assert "the servers need 25 cores, and the database 12, with 375 MB of log a second and 2 GB of live calls" in text

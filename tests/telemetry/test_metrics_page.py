@@ -100,6 +100,12 @@ async def test_without_its_setting_nothing_is_counted(tmp_path: Path, signer: Si
         assert phone is not None
 
 
+async def test_a_web_page_cannot_read_them_by_a_name_of_its_own(tmp_path: Path, signer: Signer) -> None:
+    async with watched(tmp_path, signer) as (_, page):
+        assert (await page.ask(Host="rebound.example"))[0] == 403
+        assert (await page.ask(Host="localhost:9464"))[0] == 200
+
+
 async def test_a_token_is_asked_for_and_a_refusal_is_counted(tmp_path: Path, signer: Signer) -> None:
     async with watched(tmp_path, signer, metrics_token=TOKEN) as (_, page):
         stranger = Page(page.port)

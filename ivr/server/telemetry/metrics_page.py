@@ -14,6 +14,7 @@ from ivr.bearer_token import is_borne
 from ivr.errors import WebhookError
 from ivr.server.guarded_server import ConnectionLimits
 from ivr.server.listener import Listener, bind
+from ivr.server.origin import is_loopback_name
 from ivr.server.refusals import Refusals
 from ivr.server.replies import error_reply, headers, not_found
 from ivr.setting_sources import SettingsError, host_port_of
@@ -48,11 +49,14 @@ async def metrics_page(
 ) -> AsyncIterator[None]:
     """Serve what `written` returns on a bound socket, which is ours from now on, as long as the context lasts.
 
-    `token`: who has it not gets 401; None: whoever reaches the socket may read.
+    `token`: who has it not gets 401; None: whoever on this machine reaches the socket may read.
     """
 
     async def handle(request: web.BaseRequest) -> web.StreamResponse:
-        if token is not None and not is_borne(request.headers.getall("Authorization", []), token.encode()):
+        if token is None:
+            if not is_loopback_name(request.headers.get("Host", "")):  # a foreign web page, by a name that leads here
+                return error_reply(WebhookError(403, "host", "Without a token, use localhost, 127.0.0.1 or [::1]."))
+        elif not is_borne(request.headers.getall("Authorization", []), token.encode()):
             refusals.report("refused", reason="metrics-token", status=401, path=PATH)
             return error_reply(WebhookError(401, "token", "This address needs its token."))
         if request.rel_url.path != PATH:
