@@ -3,6 +3,7 @@
 It is the same for every channel, and names none.
 """
 
+import hmac
 import logging
 import secrets
 import time
@@ -90,6 +91,8 @@ class Backend(Struct, frozen=True):
     "With other servers on the same store."
     tend_store: Callable[[], Awaitable[None]]
     "What the store needs as time passes (`Opened.tend`)."
+    console_key: bytes
+    "The key of the addresses at which recordings are heard in the console."
     sign_in: SignInParts
     turns: TurnsInMemory
 
@@ -192,6 +195,7 @@ async def open_backend(
         states=opened.states,
         coordination=opened.coordination,
         tend_store=opened.tend,
+        console_key=hmac.digest(opened.link_key, b"console", "sha256"),
         sign_in=sign_in,
         turns=turns,
     )

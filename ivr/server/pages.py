@@ -125,7 +125,7 @@ def make_console(stack: AsyncExitStack, backend: Backend, token: str, refusals: 
         closings=backend.closings,
         channels=[plug.channel.name for plug in backend.plugs],
         playback=Playback(backend.recordings, workers),
-        sessions=Sessions(token, now=time.time, plain=dev),
+        sessions=Sessions(token, backend.coordination, key=backend.console_key, now=time.time, plain=dev),
         now=time.time,
         development=dev,
         refusals=refusals,

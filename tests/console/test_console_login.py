@@ -12,6 +12,7 @@ import aiohttp
 import pytest
 from yarl import URL
 
+from ivr.coordination import LocalCoordination
 from ivr.errors import WebhookError
 from ivr.server.console.login import AUDIO_LASTS, GUESSES, LASTS, MOST_SESSIONS, WINDOW, Sessions
 from ivr.server.small_forms import AWAITED, FORM_BYTES
@@ -21,6 +22,9 @@ from tests.server.harness import connected, read_answer, request
 from tests.server.world import World
 
 PAGES = ["", "/flows", "/flows/desk", f"/calls/{'0' * 32}", "/nothing", "/%2e%2e/call"]
+
+
+KEY = bytes(32)
 
 
 class Clock:
@@ -38,7 +42,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def sessions(clock: Clock) -> Sessions:
-    return Sessions(TOKEN, now=clock)
+    return Sessions(TOKEN, LocalCoordination(clock), key=KEY, now=clock)
 
 
 class Asking:
@@ -198,68 +202,68 @@ async def test_in_development_mode_another_name_for_this_machine_is_refused(tmp_
 # --- sessions --------------------------------------------------------------------------------------------------------
 
 
-def test_the_cookie_is_for_https_this_host_and_no_script(sessions: Sessions) -> None:
+async def test_the_cookie_is_for_https_this_host_and_no_script(sessions: Sessions) -> None:
     assert re.fullmatch(
         r"__Host-ivr-console=[\w-]{43}; Max-Age=28800; Path=/; Secure; HttpOnly; SameSite=Strict",
-        sessions.cookie(sessions.enter(TOKEN)),
+        sessions.cookie(await sessions.enter(TOKEN)),
     )
 
 
-def test_without_https_the_cookie_says_so_by_its_name(clock: Clock) -> None:
-    cookie = Sessions(TOKEN, now=clock, plain=True).cookie("x")
+async def test_without_https_the_cookie_says_so_by_its_name(clock: Clock) -> None:
+    cookie = Sessions(TOKEN, LocalCoordination(clock), key=KEY, now=clock, plain=True).cookie("x")
     assert cookie == "ivr-console=x; Max-Age=28800; Path=/console; HttpOnly; SameSite=Strict"
 
 
-def test_each_login_makes_a_session_of_its_own(sessions: Sessions) -> None:
-    first, second = sessions.enter(TOKEN), sessions.enter(TOKEN)
+async def test_each_login_makes_a_session_of_its_own(sessions: Sessions) -> None:
+    first, second = await sessions.enter(TOKEN), await sessions.enter(TOKEN)
     assert first != second
-    sessions.leave(holding(sessions, first))
-    assert sessions.of(holding(sessions, first)) is None
-    assert sessions.of(holding(sessions, second)) is not None
+    await sessions.leave(holding(sessions, first))
+    assert await sessions.of(holding(sessions, first)) is None
+    assert await sessions.of(holding(sessions, second)) is not None
 
 
-def test_a_session_ends_by_itself(sessions: Sessions, clock: Clock) -> None:
-    secret = sessions.enter(TOKEN)
+async def test_a_session_ends_by_itself(sessions: Sessions, clock: Clock) -> None:
+    secret = await sessions.enter(TOKEN)
     clock.time += LASTS - 1
-    assert sessions.of(holding(sessions, secret))
+    assert await sessions.of(holding(sessions, secret))
     clock.time += 1
-    assert sessions.of(holding(sessions, secret)) is None
+    assert await sessions.of(holding(sessions, secret)) is None
 
 
-def test_sessions_take_no_more_memory_than_a_hundred(sessions: Sessions) -> None:
-    secrets = [sessions.enter(TOKEN) for _ in range(MOST_SESSIONS + 1)]
-    assert sessions.of(holding(sessions, secrets[0])) is None
-    assert all(sessions.of(holding(sessions, secret)) for secret in secrets[1:])
+async def test_sessions_take_no_more_memory_than_a_hundred(sessions: Sessions) -> None:
+    secrets = [await sessions.enter(TOKEN) for _ in range(MOST_SESSIONS + 1)]
+    assert await sessions.of(holding(sessions, secrets[0])) is None
+    assert all([await sessions.of(holding(sessions, secret)) for secret in secrets[1:]])
 
 
-def test_after_ten_wrong_tokens_others_have_to_wait_and_the_right_one_does_not(
+async def test_after_ten_wrong_tokens_others_have_to_wait_and_the_right_one_does_not(
     sessions: Sessions, clock: Clock
 ) -> None:
     for _ in range(GUESSES):
         with pytest.raises(WebhookError, match="not the console token"):
-            sessions.enter("guess")
+            await sessions.enter("guess")
     with pytest.raises(WebhookError) as refused:
-        sessions.enter("guess")
+        await sessions.enter("guess")
     assert refused.value.status == 429
-    assert sessions.enter(TOKEN)
+    assert await sessions.enter(TOKEN)
     clock.time += WINDOW
     with pytest.raises(WebhookError, match="not the console token"):
-        sessions.enter("guess")
+        await sessions.enter("guess")
 
 
 @pytest.mark.parametrize(
     "around",
     ["a b=1; {}", "{}; a b=1", 'x="; {}', "=; ;;\x80; {} ", "xx__Host-ivr-console=1; {}", "__Host-ivr-console=old; {}"],
 )
-def test_cookies_of_others_do_not_log_anybody_out(sessions: Sessions, around: str) -> None:
-    ours = sessions.cookie(sessions.enter(TOKEN)).partition(";")[0]
+async def test_cookies_of_others_do_not_log_anybody_out(sessions: Sessions, around: str) -> None:
+    ours = sessions.cookie(await sessions.enter(TOKEN)).partition(";")[0]
     asking: Any = Asking(around.format(ours))
-    assert sessions.of(asking) is not None
-    sessions.leave(asking)
-    assert sessions.of(asking) is None
+    assert await sessions.of(asking) is not None
+    await sessions.leave(asking)
+    assert await sessions.of(asking) is None
 
 
-def test_the_address_of_a_recording_is_good_for_one_session_one_recording_and_a_while(
+async def test_the_address_of_a_recording_is_good_for_one_session_one_recording_and_a_while(
     sessions: Sessions, clock: Clock
 ) -> None:
     seal = sessions.seal("me", "call/0")
@@ -282,7 +286,7 @@ def test_the_address_of_a_recording_is_good_for_one_session_one_recording_and_a_
         sessions.check("me", "call/0", seal)
 
 
-def test_the_address_of_a_recording_stays_for_a_while_and_is_good_for_ten_minutes_at_least(
+async def test_the_address_of_a_recording_stays_for_a_while_and_is_good_for_ten_minutes_at_least(
     sessions: Sessions, clock: Clock
 ) -> None:
     seals = set()

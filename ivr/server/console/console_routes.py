@@ -109,7 +109,7 @@ class Console:
             return await self._route(request)
         except WebhookError as error:
             allow = {"Allow": "GET, HEAD"} if error.status == 405 else {}
-            here = "" if self._sessions.of(request) else None
+            here = "" if await self._sessions.of(request) else None
             return page_reply(
                 document("Error", _sorry(error), here=here, development=self._development), status=error.status, **allow
             )
@@ -122,7 +122,7 @@ class Console:
             raise WebhookError(405, "method", "Nothing can be sent here.")
         if path.startswith(f"{ROOT}/static/"):
             return static_reply(path.removeprefix(f"{ROOT}/static/"), request)
-        session = self._sessions.of(request)
+        session = await self._sessions.of(request)
         if path == f"{ROOT}/":
             return _sent_to(ROOT)
         if path == LOGIN:
@@ -164,11 +164,11 @@ class Console:
         if path in {DONE, OPEN}:
             return await self._marked(request, path)
         if path == LOGOUT:
-            self._sessions.leave(request)
+            await self._sessions.leave(request)
             return _sent_to(LOGIN, Set_Cookie=self._sessions.cookie(None))
         given = await self._forms.field(request, "token")
         try:
-            secret = self._sessions.enter(given)
+            secret = await self._sessions.enter(given)
         except WebhookError as error:
             self._refusals.report(
                 "console login refused", reason=error.code, status=error.status, level=logging.WARNING
@@ -180,7 +180,7 @@ class Console:
 
     async def _marked(self, request: web.BaseRequest, path: str) -> web.Response:
         """Mark a voicemail; only who is logged in can."""
-        if self._sessions.of(request) is None:
+        if await self._sessions.of(request) is None:
             return self._stranger(request, VOICEMAILS)
         let_in(request)
         call, number = await self._voicemails.named_in(request)

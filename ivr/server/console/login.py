@@ -1,24 +1,30 @@
 """Who may look: one token for all operators, exchanged for a session that ends by itself.
 
-Sessions are kept in memory, by the hash of what the browser holds, so a restart ends them. A new login makes a new
-session, whatever the browser sent: nobody can be given one that somebody else knows.
+A session is a lease by the hash of what the browser holds, so it is good at every server on the store; where a server
+has its store for itself, a restart ends it. A new login makes a new session, whatever the browser sent: nobody can be
+given one that somebody else knows. With another token, no session is good any more.
 """
 
 import hashlib
 import hmac
 import secrets
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
+from itertools import islice
 from urllib.parse import quote, unquote
 
 from aiohttp import web
 
+from ivr.coordination import Coordination
 from ivr.errors import WebhookError
 from ivr.server.cookies import cookies_named
 
 LASTS = 8 * 3600.0
 "Seconds of a session."
 MOST_SESSIONS = 100
+"Sessions that one server has begun; of more, the oldest ends."
+_MOST_COOKIES = 4
+"Of one request that are looked at; a browser has one."
 GUESSES = 10
 "Wrong tokens within `WINDOW` that are told so; the next ones are told to wait. The right one is always let in."
 WINDOW = 60.0
@@ -37,17 +43,23 @@ PLAIN_COOKIE = "ivr-console"
 class Sessions:
     """Everybody who is logged in."""
 
-    def __init__(self, token: str, *, now: Callable[[], float], plain: bool = False) -> None:
-        """Let in who knows `token`; `plain`: over http, in development mode."""
+    def __init__(
+        self, token: str, coordination: Coordination, *, key: bytes, now: Callable[[], float], plain: bool = False
+    ) -> None:
+        """Let in who knows `token`; `plain`: over http, in development mode.
+
+        `key` is that of the addresses of recordings, the same for all servers, and for nothing else.
+        """
         self._token = _hash(token)
+        self._coordination = coordination
         self._now = now
         self._plain = plain
-        self._open: dict[str, float] = {}
-        "When each session ends, by the hash of its secret; the oldest first."
+        self._begun: deque[str] = deque()
+        "Sessions that were begun here, by their names; the oldest first."
         self._wrong: deque[float] = deque()
-        self._key = secrets.token_bytes(32)
+        self._key = key
 
-    def enter(self, token: str) -> str:
+    async def enter(self, token: str) -> str:
         """Log in, and give the session's secret; raise WebhookError 401, or 429 after too many wrong tokens.
 
         The token is compared first, whatever strangers tried before: otherwise ten guesses a minute would lock out
@@ -55,7 +67,7 @@ class Sessions:
         """
         now = self._now()
         if hmac.compare_digest(_hash(token), self._token):
-            return self._begin(now)
+            return await self._begin()
         while self._wrong and self._wrong[0] <= now - WINDOW:
             self._wrong.popleft()
         if len(self._wrong) >= GUESSES:
@@ -63,22 +75,32 @@ class Sessions:
         self._wrong.append(now)
         raise WebhookError(401, "wrong-token", "This is not the console token.")
 
-    def _begin(self, now: float) -> str:
+    async def _begin(self) -> str:
         secret = secrets.token_urlsafe(32)
-        self._open[_hash(secret)] = now + LASTS
-        while len(self._open) > MOST_SESSIONS:
-            del self._open[next(iter(self._open))]
+        name = self._name(secret)
+        await self._coordination.lease("session", name, owner=name, lasts=LASTS)
+        self._begun.append(name)
+        while len(self._begun) > MOST_SESSIONS:
+            await self._end(self._begun.popleft())
         return secret
 
-    def of(self, request: web.BaseRequest) -> str | None:
+    async def of(self, request: web.BaseRequest) -> str | None:
         """Return the session of a request, by a name that is no secret; None: nobody is logged in."""
-        now = self._now()
-        return next((one for one in self._held(request) if self._open.get(one, 0.0) > now), None)
+        for session in self._held(request):
+            if await self._coordination.leased("session", session):
+                return session
+        return None
 
-    def leave(self, request: web.BaseRequest) -> None:
+    async def leave(self, request: web.BaseRequest) -> None:
         """Log out."""
         for session in self._held(request):
-            self._open.pop(session, None)
+            await self._end(session)
+
+    async def _end(self, session: str) -> None:
+        await self._coordination.release("session", session, owner=session)
+
+    def _name(self, secret: str) -> str:
+        return _hash(f"{self._token}\n{secret}")
 
     def cookie(self, secret: str | None) -> str:
         """Return the header that makes the browser keep a session's secret, or forget it."""
@@ -118,9 +140,10 @@ class Sessions:
     def _proof(self, session: str, what: str, until: int) -> str:
         return hmac.new(self._key, f"{session}\n{what}\n{until}".encode(), hashlib.sha256).hexdigest()
 
-    def _held(self, request: web.BaseRequest) -> Iterator[str]:
+    def _held(self, request: web.BaseRequest) -> Sequence[str]:
         """Return the sessions that a request's cookies are for, open or not."""
-        return map(_hash, cookies_named(request, PLAIN_COOKIE if self._plain else COOKIE))
+        cookies = islice(cookies_named(request, PLAIN_COOKIE if self._plain else COOKIE), _MOST_COOKIES)
+        return [self._name(cookie) for cookie in cookies]
 
 
 def _hash(text: str) -> str:
