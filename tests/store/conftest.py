@@ -10,13 +10,6 @@ from tests.postgres.cluster import Database
 from tests.store.postgres_world import PostgresWorld
 from tests.store.store_worlds import MemoryWorld, SqliteWorld, World
 
-NOT_YET = {
-    "test_conversations_contract",
-    "test_mailbox_contract",
-    "test_platform_requests_contract",
-}
-"Contracts that the store in PostgreSQL does not keep as a whole."
-
 
 @pytest.fixture
 async def disk(tmp_path: Path) -> AsyncIterator[SqliteWorld]:
@@ -33,8 +26,6 @@ async def world(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
         world = SqliteWorld(tmp_path)
         await world.begin()
     elif request.param == "postgres":
-        if request.module.__name__.rpartition(".")[2] in NOT_YET:
-            pytest.skip("not yet in PostgreSQL")
         shared = PostgresWorld(request.getfixturevalue("postgres"))
         await shared.begin()
         world = cast("World", shared)

@@ -68,6 +68,7 @@ class PostgresWorld:
         self.state_erasure = PostgresStateErasure(self.pool, sealer)
         self.mailbox = PostgresMailbox(self.pool, key=sealer.derived(mail_columns.PURPOSE))
         self.sign_ins = PostgresSignIns(self.pool, key=sealer.derived(sign_in_columns.PURPOSE))
+        await self.sign_ins.index_copied()
         self.outbox = PostgresOutbox(self.pool, replica=self.replica)
         self.requests = PostgresPlatformRequests(self.pool, replica=self.replica)
         self.archive = PostgresArchive(self.pool, sealer)

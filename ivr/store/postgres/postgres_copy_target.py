@@ -31,6 +31,7 @@ from ivr.store.postgres import postgres_tables
 from ivr.store.postgres.postgres_copying import PostgresCopySource, require_quiet
 from ivr.store.postgres.postgres_pool import Connection, PostgresPool
 from ivr.store.postgres.postgres_schema import COPYING, NO_MONTH, make_month, make_schema
+from ivr.store.postgres.postgres_sign_ins import COPIED
 from ivr.store.postgres.postgres_turns import CALL_COLUMNS, call_columns
 from ivr.store.rows import read_outbound, read_public, read_request
 
@@ -174,6 +175,10 @@ def _platform_request(row: Row) -> tuple[Any, ...]:
     return (*row, outbound.lane)
 
 
+def _sign_in(row: Row) -> tuple[Any, ...]:
+    return (*row, COPIED, [])
+
+
 def _user_value(row: Row) -> tuple[Any, ...]:
     caller, line, name, value, sealed, until = row
     return caller, line, name, value, bool(sealed), until
@@ -187,6 +192,7 @@ _WRITTEN: Final[Mapping[str, tuple[Sequence[str], Callable[[Row], tuple[Any, ...
     "call": ((*CALL_COLUMNS, "row", "ended"), _call),
     "job": ((*JOBS.names, "service", "timeout", "made"), _job),
     "platform_request": ((*DELIVERED, "lane"), _platform_request),
+    "sign_in": (("call", "id", "body", "tokens", "due", "digests"), _sign_in),
     "user_value": (("caller", "line", "name", "value", "sealed", "until"), _user_value),
 }
 "The columns of rows that have more here than elsewhere, and how they are made."

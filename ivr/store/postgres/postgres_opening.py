@@ -66,6 +66,8 @@ async def open_postgres(location: StoreLocation, *, patience: float = STARTING) 
         calls = SharedCalls(database, database.news)
         parts.push_async_callback(calls.close)
         await database.open()
+        sign_ins = PostgresSignIns(pool, key=sealer.derived(sign_in_columns.PURPOSE))
+        await sign_ins.index_copied()
         opened = Opened(
             calls,
             PostgresArchive(pool, sealer),
@@ -75,7 +77,7 @@ async def open_postgres(location: StoreLocation, *, patience: float = STARTING) 
             PostgresOutbox(pool, replica=replica.name),
             PostgresPlatformRequests(pool, replica=replica.name),
             PostgresBotStates(pool, states),
-            PostgresSignIns(pool, key=sealer.derived(sign_in_columns.PURPOSE)),
+            sign_ins,
             PostgresMailbox(pool, key=sealer.derived(mail_columns.PURPOSE)),
             database.news,
             PostgresCoordination(pool),

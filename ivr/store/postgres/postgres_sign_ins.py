@@ -26,11 +26,17 @@ _CHANGE: Final = (
     "UPDATE sign_in SET body = $3, tokens = $4, due = $5, digests = $6, version = version + 1 "
     "WHERE id = $1 AND version = $2 RETURNING version"
 )
+_COPIED: Final = f"SELECT {_COLUMNS} FROM sign_in WHERE due = '-infinity' LIMIT 500"  # noqa: S608
+_INDEX: Final = "UPDATE sign_in SET due = $2, digests = $3 WHERE id = $1 AND due = '-infinity'"
 _ERASE: Final = "DELETE FROM sign_in WHERE id = ANY($1::text[])"
 _WATCHED: Final = (
     f"SELECT {_COLUMNS}, call.due IS NULL FROM sign_in LEFT JOIN call ON call.row = sign_in.call "  # noqa: S608
     "WHERE call.due IS NULL OR sign_in.due <= $1 ORDER BY sign_in.seq LIMIT 500"
 )
+
+COPIED: Final = float("-inf")
+"""When one that a copy has brought is due, until a server has read it: what else its row says of it is sealed, and who
+copies need not have the key."""
 
 
 class PostgresSignIns:
@@ -40,6 +46,14 @@ class PostgresSignIns:
         """`key` seals them, and is derived from that of the store."""
         self._pool = pool
         self._columns = SignInColumns(key)
+
+    async def index_copied(self) -> None:
+        """Have those that a copy has brought found by their digests, and when they are due; others, too, may do so."""
+        while copied := await self._pool.rows(_COPIED):
+            for row in copied:
+                sign_in = self._columns.read(row[0], row[1], row[2])
+                found = (0.0, []) if sign_in is None else (due_at(sign_in), digests_of(sign_in.attempt))
+                await self._pool.rows(_INDEX, row[0], *found)
 
     async def add(self, attempt: Attempt) -> None:
         """Keep a new attempt; nothing where there is no such call."""
