@@ -1,4 +1,4 @@
-"""What callers have left as recordings, and what of it an operator has dealt with, for the console."""
+"""What callers have left as recordings, and which of them an operator has marked as done, for the console."""
 
 from collections.abc import Mapping, Sequence
 from typing import Protocol

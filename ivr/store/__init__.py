@@ -1,1 +1,1 @@
-"""Where calls are kept, one file per driver; none knows another."""
+"""Where calls are kept: a folder for each driver, none of which knows another, and what they have in common."""

@@ -16,7 +16,7 @@ from ivr.storage import Backlog, Order
 from ivr.user_values import UserValues
 
 
-class StoredCall(Struct, frozen=True):
+class SharedCall(Struct, frozen=True):
     """A call as the database has it."""
 
     row: int
@@ -40,10 +40,10 @@ class CallDatabase(UserValues, Protocol):
     def pseudonym(self, message: str) -> str:
         """Return what stands for a message's id: always the same on all servers, and it tells nothing of the id."""
 
-    async def find(self, key: CallKey) -> StoredCall | None:
+    async def find(self, key: CallKey) -> SharedCall | None:
         """Return a call as last committed; None: there is none. Raises DamagedCall."""
 
-    async def save(self, commit: Commit, before: StoredCall | None) -> StoredCall:
+    async def save(self, commit: Commit, before: SharedCall | None) -> SharedCall:
         """Save all of a turn or nothing, and return the call as it stands after it.
 
         `before` is what the turn was made from; None: it is the first of a new call. Raises StaleCall if that is not
@@ -89,10 +89,7 @@ class CallDatabase(UserValues, Protocol):
         """Return what is under way, of all servers."""
 
     async def flow_with(self, asset: str) -> str | None:
-        """Return the hash of a flow that has this asset, whichever server has saved it; None: there is none.
-
-        A store that one server has for itself need not know: that server has all its flows in memory.
-        """
+        """Return the hash of a flow that has this asset, whichever server has saved it; None: there is none."""
 
     async def probe(self) -> None:
         """Return if calls can be read and saved."""

@@ -1,4 +1,4 @@
-"""The live calls in memory: what every store serves from, and what one commit changes in it.
+"""The live calls in memory: what a store that one process has serves from, and what one commit changes in it.
 
 Rule 1: this is changed after the commit, never before; so what is read here is saved.
 Rule 2: calls that are over leave it; where they can still be found is the store's own affair.

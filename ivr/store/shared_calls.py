@@ -19,7 +19,7 @@ from ivr.errors import StaleCall, StoreUnavailable
 from ivr.news import News
 from ivr.ports import CallKey
 from ivr.storage import Absent, Backlog, Order
-from ivr.store.call_database import CallDatabase, StoredCall
+from ivr.store.call_database import CallDatabase, SharedCall
 from ivr.store.live import check_follows
 from ivr.store.recent import Recent
 from ivr.user_values import Known, User
@@ -214,7 +214,7 @@ class SharedCalls:
 
     # --- the cache ---
 
-    async def _find(self, key: CallKey) -> StoredCall | None:
+    async def _find(self, key: CallKey) -> SharedCall | None:
         """Return a call as the database has it, and cache it unless something newer came here meanwhile."""
         found = await self._database.find(key)
         if key in self._writes:
@@ -228,7 +228,7 @@ class SharedCalls:
             return cached
         return found
 
-    async def _still_stands(self, before: StoredCall) -> bool:
+    async def _still_stands(self, before: SharedCall) -> bool:
         """Return whether no turn has followed this one."""
         now = await self._find(before.record.key)
         return now is not None and (now.row, now.record.version) == (before.row, before.record.version)
@@ -238,7 +238,7 @@ class SharedCalls:
         while (write := self._writes.get(key)) is not None:
             await write.settled()
 
-    async def _saved(self, commit: Commit, before: StoredCall | None) -> None:
+    async def _saved(self, commit: Commit, before: SharedCall | None) -> None:
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
         def settle(error: Exception | None) -> None:
@@ -252,7 +252,7 @@ class SharedCalls:
         self._begin(commit, before, settle)
         await done
 
-    def _begin(self, commit: Commit, before: StoredCall | None, then: Callable[[Exception | None], None]) -> None:
+    def _begin(self, commit: Commit, before: SharedCall | None, then: Callable[[Exception | None], None]) -> None:
         record = commit.record
         if self._closed:
             raise StoreUnavailable("The store is closed.")
@@ -266,10 +266,10 @@ class SharedCalls:
         # A task of its own: a turn is saved, or not, whether somebody waits or not.
         write.task = asyncio.get_running_loop().create_task(self._save(commit, before, then), name="saving a turn")
 
-    async def _save(self, commit: Commit, before: StoredCall | None, then: Callable[[Exception | None], None]) -> None:
+    async def _save(self, commit: Commit, before: SharedCall | None, then: Callable[[Exception | None], None]) -> None:
         key = commit.record.key
         error: Exception | None = None
-        stored: StoredCall | None = None
+        stored: SharedCall | None = None
         try:
             stored = await self._database.save(commit, before)
         except Exception as exc:  # of any kind: whoever waits gets it
@@ -315,13 +315,13 @@ class _Cache:
 
     def __init__(self, size: int) -> None:
         self._size = size
-        self._calls: OrderedDict[CallKey, StoredCall | None] = OrderedDict()
+        self._calls: OrderedDict[CallKey, SharedCall | None] = OrderedDict()
         self._keys: dict[str, CallKey] = {}
 
     def __contains__(self, key: CallKey) -> bool:
         return key in self._calls
 
-    def get(self, key: CallKey) -> StoredCall | None:
+    def get(self, key: CallKey) -> SharedCall | None:
         stored = self._calls.get(key)
         if stored is not None:
             self._calls.move_to_end(key)
@@ -330,7 +330,7 @@ class _Cache:
     def key_of(self, call: str) -> CallKey | None:
         return self._keys.get(call)
 
-    def put(self, stored: StoredCall) -> None:
+    def put(self, stored: SharedCall) -> None:
         key = stored.record.key
         self._forget_id(key)
         self._keys[stored.record.id] = key
@@ -349,7 +349,7 @@ class _Cache:
         self._forget_id(key)
         self._calls.pop(key, None)
 
-    def _set(self, key: CallKey, stored: StoredCall | None) -> None:
+    def _set(self, key: CallKey, stored: SharedCall | None) -> None:
         self._calls[key] = stored
         self._calls.move_to_end(key)
         if len(self._calls) > self._size:
@@ -362,7 +362,7 @@ class _Cache:
             self._keys.pop(before.record.id, None)
 
 
-def _is_newer(found: StoredCall, cached: StoredCall) -> bool:
+def _is_newer(found: SharedCall, cached: SharedCall) -> bool:
     """Return whether what was found now is not older than what is cached; another call of that name always is."""
     if found.record.id != cached.record.id:
         return True

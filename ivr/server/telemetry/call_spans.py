@@ -1,4 +1,4 @@
-"""One call as a trace: what its turns, jobs and deliveries become, on whichever server they were.
+"""One call as spans: what its turns, jobs and deliveries become, on whichever server they were.
 
 The id of a call, 128 bits drawn by chance, is the id of its trace. So all servers agree on it, after restarts, too,
 and nothing has to be passed on or stored; whoever calls cannot choose it. What others hang under has an id that is

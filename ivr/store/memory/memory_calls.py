@@ -52,7 +52,7 @@ class MemoryStore:
         self.mail: dict[str, tuple[str, Mail]] = {}
         "Conversation and message by name, the oldest first."
         self.handled: dict[str, float] = {}
-        "Recordings that an operator has dealt with, and when."
+        "Recordings that are done, and since when."
 
     def restart(self) -> None:
         """Forget what a killed process forgets: who had taken which order. Everything committed stays."""

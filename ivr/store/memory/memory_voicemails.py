@@ -1,4 +1,4 @@
-"""The twin in memory of recordings and what has been dealt with: what a `MemoryStore` holds. No method ever waits."""
+"""The twin in memory of recordings and which of them are done: what a `MemoryStore` holds. No method ever waits."""
 
 from collections.abc import Mapping
 

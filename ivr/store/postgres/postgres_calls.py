@@ -16,7 +16,7 @@ from ivr.engine.events import Event
 from ivr.errors import DamagedCall, DataUnusable, StaleCall, StoreUnavailable, UnreadableRow
 from ivr.ports import CallKey
 from ivr.storage import Backlog, Order
-from ivr.store.call_database import StoredCall
+from ivr.store.call_database import SharedCall
 from ivr.store.call_reading import StoredCallRow, printable_id, read_call
 from ivr.store.live import AT_ONCE
 from ivr.store.postgres.postgres_errors import TakenName
@@ -108,7 +108,7 @@ class PostgresCalls:
         """Return what stands for a message's id: always the same on all servers, and it tells nothing of the id."""
         return self._rows.pseudonym(message)
 
-    async def find(self, key: CallKey) -> StoredCall | None:
+    async def find(self, key: CallKey) -> SharedCall | None:
         """Return a call as last committed; None: there is none. Raises DamagedCall."""
         found = await self._pool.rows(_FIND, key.channel, key.account, key.id, _WINDOW)
         if not found:
@@ -127,9 +127,9 @@ class PostgresCalls:
             raise DamagedCall(f"call {printable_id(stored.id)}: {exc}") from exc
         # Of turns that were not looked at, nobody knows: at its end, they are looked for.
         sealed = saved.sealed or (len(found) < saved.record.version and not saved.over)
-        return StoredCall(stored.row, saved.record, found[0]["answers"], found[0]["waiting"], sealed)
+        return SharedCall(stored.row, saved.record, found[0]["answers"], found[0]["waiting"], sealed)
 
-    async def save(self, commit: Commit, before: StoredCall | None) -> StoredCall:
+    async def save(self, commit: Commit, before: SharedCall | None) -> SharedCall:
         """Save all of a turn or nothing, and return the call as it stands after it. Raises StaleCall."""
         turn = turn_statement(self._rows, self._users, commit, before)
         record = commit.record
@@ -141,9 +141,9 @@ class PostgresCalls:
             raise StaleCall(f"call {record.id}: it does not stand as this turn found it")
         row, left = moved
         if before is None:
-            return StoredCall(row, record, sealed=turn.sealed)
+            return SharedCall(row, record, sealed=turn.sealed)
         waiting = 0 if record.call.phase == "over" else before.waiting - left
-        return StoredCall(row, record, before.answers, waiting, turn.sealed)
+        return SharedCall(row, record, before.answers, waiting, turn.sealed)
 
     async def newest(self, conversation: CallKey) -> int:
         """Return the number of the newest call of a conversation; 0: it has none. One look at the index of names."""

@@ -212,7 +212,7 @@ CREATE TABLE recording_chunk (
 );
 ALTER TABLE recording_chunk ALTER data SET STORAGE EXTERNAL;
 
--- Recordings that an operator has dealt with. A row goes when that is undone, or with its call.
+-- Recordings that an operator has marked as done. A row goes when that is undone, or with its call.
 CREATE TABLE handled (
     media text COLLATE "C" PRIMARY KEY,
     call  bigint NOT NULL,

@@ -15,7 +15,7 @@ from typing import Any, Final
 from msgspec import Struct
 
 from ivr.call_record import REMEMBERED, CallRecord, Commit
-from ivr.store.call_database import StoredCall
+from ivr.store.call_database import SharedCall
 from ivr.store.live import wake_up
 from ivr.store.orders import orders_of
 from ivr.store.postgres.postgres_schema import month_of
@@ -144,7 +144,7 @@ class TurnStatement(Struct, frozen=True):
     "Whether there are sealed values of the call after it."
 
 
-def turn_statement(rows: Rows, users: PostgresUsers, commit: Commit, before: StoredCall | None) -> TurnStatement:
+def turn_statement(rows: Rows, users: PostgresUsers, commit: Commit, before: SharedCall | None) -> TurnStatement:
     """Return what saves a turn that follows `before`; raise StoreUnavailable for what has no written form."""
     turn = rows.turn(0, 0, commit, before.record if before else None)
     _, _, state, rest, message, reply, marks, trace, media, audio = turn
@@ -197,7 +197,7 @@ def _new(commit: Commit) -> Sequence[Any]:
     return [*call_columns(commit.record), _ended(commit)]
 
 
-def _moved(commit: Commit, before: StoredCall) -> Sequence[Any]:
+def _moved(commit: Commit, before: SharedCall) -> Sequence[Any]:
     record = commit.record
     wake = None if record.call.phase == "over" else wake_up(record)
     version = before.record.version
@@ -212,7 +212,7 @@ def _ended(commit: Commit) -> float | None:
     return commit.trace[-1].now if commit.trace else 0.0
 
 
-def _may_have_fallen_out(before: StoredCall | None) -> bool:
+def _may_have_fallen_out(before: SharedCall | None) -> bool:
     """Return whether a message that is not remembered may have been answered before, and forgotten."""
     return before is not None and len(before.record.replies) >= REMEMBERED
 

@@ -1,4 +1,4 @@
-"""Recordings and what has been dealt with, in a database that several servers share.
+"""Recordings and which of them are done, in a database that several servers share.
 
 An index holds which calls took recordings, so no other call is looked at.
 """

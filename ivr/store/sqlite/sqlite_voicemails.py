@@ -1,4 +1,4 @@
-"""Recordings and what has been dealt with, in the database of a data folder: read beside the writer, marked through it.
+"""Recordings and which of them are done, in the database of a data folder: read beside the writer, marked through it.
 
 An index holds which calls took recordings, so no other call is looked at.
 """

@@ -154,7 +154,7 @@ CREATE TABLE IF NOT EXISTS user_value (
     UNIQUE (caller, line, name)
 );
 CREATE INDEX IF NOT EXISTS user_value_until ON user_value (until);
--- Recordings that an operator has dealt with. A row goes when that is undone, or with its call.
+-- Recordings that an operator has marked as done. A row goes when that is undone, or with its call.
 CREATE TABLE IF NOT EXISTS handled (
     media TEXT PRIMARY KEY,
     call  INTEGER NOT NULL,
