@@ -368,6 +368,8 @@ def test_replies_of_one_turn_stand_together_in_the_answer_and_later_ones_are_sen
         {"type": "message", "channelId": "a", "conversation": {"id": "c" * 513}},
         {"type": "message", "channelId": "a", "conversation": {"id": "c\n"}},
         {"type": "message", "channelId": "a", "conversation": {"id": ".."}},
+        {"type": "message", "channelId": "a", "conversation": {"id": "c"}, "from": {"id": "u\0"}},
+        {"type": "conversationUpdate", "channelId": "a", "conversation": {"id": "c"}, "membersAdded": [{"id": "u\n"}]},
     ],
 )  # fmt: skip
 def test_what_is_no_activity_is_refused(body: object) -> None:

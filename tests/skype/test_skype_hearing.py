@@ -340,6 +340,9 @@ def test_a_call_tells_who_calls_whom_in_which_language() -> None:
         ([person("8:a", True), person("8:b", False)], "8:a", "8:b"),
         ([person("8:a", False), person("28:bot", False)], None, "28:bot"),
         ([person("8:a", True)], "8:a", ""),
+        # What has no place in a store, a log or a line of a file is taken out of a name; no call is lost by it.
+        ([person("8:a\0\x1b[2J\r\n=1", True), person("28:b\0ot", False)], "8:a  [2J  =1", "28:b ot"),
+        ([person(f"8:{'a' * 20_000}", True), person("\0", False)], f"8:{'a' * 510}", ""),
     ],
 )
 def test_the_caller_is_the_originator_and_the_called_is_the_bot(

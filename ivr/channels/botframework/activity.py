@@ -143,7 +143,10 @@ def _account(value: object, member: str) -> Account:
     if value is not None and not isinstance(value, dict):
         raise _bad(f"{member} is an object.")
     tree = value or {}
-    return Account(_text(tree, "id")[:LONGEST_ID], plain(_text(tree, "name"), _LONGEST_NAME))
+    name = _text(tree, "id")[:LONGEST_ID]
+    if not name.isprintable():  # it is stored and logged
+        raise _bad(f"{member} is the id of an account.")
+    return Account(name, plain(_text(tree, "name"), _LONGEST_NAME))
 
 
 def _identity(tree: Mapping[str, Any]) -> str | None:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 from ivr.channels.skype import placing, wire
-from ivr.channels.skype.ids import is_ours, owner
+from ivr.channels.skype.ids import is_ours, owner, plain
 from ivr.engine.destinations import why_not
 from ivr.engine.events import (
     PHONE_KEYS,
@@ -112,12 +112,12 @@ def _received(conversation: wire.Conversation, at: str | None) -> CallReceived:
         if person.originator and caller is None:
             caller = person
         else:
-            called.append(person.identity)
+            called.append(plain(person.identity))
     language = caller.language_id if caller else None
     line = conversation.ivr
     withheld = line is not None and line.withheld
     return CallReceived(
-        caller=caller.identity if caller and not withheld else None,
+        caller=(plain(caller.identity) or None) if caller and not withheld else None,
         called=next((identity for identity in called if identity.startswith(_BOT)), called[0] if called else ""),
         language=language if language and _LANGUAGE_TAG.fullmatch(language) else None,
         at=at,

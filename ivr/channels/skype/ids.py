@@ -24,6 +24,15 @@ def checked(name: str, what: str) -> str:
     return name
 
 
+def plain(identity: str) -> str:
+    """Return whom the platform names as he is stored and logged: his name refuses no call, and damages nothing."""
+    return (
+        identity
+        if identity.isprintable() and len(identity) <= MAX_ID
+        else _CONTROLS.sub(" ", identity[:MAX_ID]).strip()
+    )
+
+
 def message_id(headers: Mapping[str, str], message: wire.Message, *, over: bool) -> str:
     """Return a message's name as its sender has it, so that a repeat has the same name; else after what it is about."""
     name = headers.get(wire.MESSAGE_ID)

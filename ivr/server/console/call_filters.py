@@ -38,7 +38,7 @@ class CallFilter(Struct, frozen=True):
                 raise WebhookError(400, "filter", f"“{name}” is longer than {LONGEST} characters.")
         for name in ("since", "until"):
             if given[name]:
-                _seconds(given[name])
+                in_utc(given[name])
         return cls(**given)
 
     @property
@@ -60,8 +60,8 @@ class CallFilter(Struct, frozen=True):
             channel=self.channel,
             state=self.state,
             outcome=self.outcome,
-            since=_seconds(self.since) if self.since else None,
-            until=_seconds(self.until) if self.until else None,
+            since=in_utc(self.since).timestamp() if self.since else None,
+            until=in_utc(self.until).timestamp() if self.until else None,
         )
 
 
@@ -80,10 +80,10 @@ def _written(given: str) -> str:
     return "".join(char for char in " ".join(given.split()) if char.isprintable())
 
 
-def _seconds(moment: str) -> float:
-    """Return a time in seconds since 1970."""
+def in_utc(moment: str) -> datetime:
+    """Return a time as the address has it; raise WebhookError 400 for what is none, or none that UTC has."""
     try:
         at = datetime.fromisoformat(moment)
-        return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
+        return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
     except (ValueError, OverflowError) as error:
         raise WebhookError(400, "filter", "A time is written like 2026-03-01 or 2026-03-01T09:30 (UTC).") from error

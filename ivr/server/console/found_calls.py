@@ -1,10 +1,9 @@
 """The page on which calls are looked for: the form, one page of what was found, and where to go on."""
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
 
 from ivr.call_search import LIVE, NO_OUTCOME, FoundCall
-from ivr.server.console.call_filters import CallFilter
+from ivr.server.console.call_filters import CallFilter, in_utc
 from ivr.server.console.console_page import (
     ROOT,
     call_link,
@@ -136,7 +135,4 @@ def _party(one: FoundCall) -> str:
 
 def _for_field(moment_: str) -> str:
     """Return a time as the browser's field for times has it."""
-    if not moment_:
-        return ""
-    at = datetime.fromisoformat(moment_)
-    return (at.astimezone(UTC) if at.tzinfo else at).strftime("%Y-%m-%dT%H:%M")
+    return in_utc(moment_).replace(tzinfo=None).isoformat(timespec="minutes") if moment_ else ""

@@ -24,6 +24,7 @@ from ivr.store.postgres.postgres_jobs import PostgresJobs
 from ivr.store.postgres.postgres_news import PostgresNews
 from ivr.store.postgres.postgres_pool import LONG, PostgresPool
 from ivr.store.postgres.postgres_replica import Replica
+from ivr.store.postgres.postgres_text import can_stand
 from ivr.store.postgres.postgres_turns import turn_statement
 from ivr.store.postgres.postgres_users import PostgresUsers
 from ivr.store.rows import LAST_REPLY, NEW_MESSAGE, Rows
@@ -203,7 +204,7 @@ class PostgresCalls:
 
     async def flow(self, flow_hash: str) -> bytes | None:
         """Return the source of a flow."""
-        found: bytes | None = await self._pool.value(_FLOW, flow_hash)
+        found: bytes | None = await self._pool.value(_FLOW, flow_hash) if can_stand(flow_hash) else None
         return found
 
     async def flow_with(self, asset: str) -> str | None:

@@ -17,7 +17,7 @@ from ivr.store.call_listing import time_of
 from ivr.store.postgres.postgres_news import CHANNEL
 from ivr.store.postgres.postgres_pool import Connection, PostgresPool
 from ivr.store.postgres.postgres_schema import month_of, proves, table_of
-from ivr.store.postgres.postgres_text import can_stand
+from ivr.store.postgres.postgres_text import standing
 from ivr.store.rows import read_place
 from ivr.store.sealing import Sealer
 
@@ -89,9 +89,7 @@ class PostgresErasure:
 
     async def erase(self, *, caller: str | None = None, call: str | None = None) -> Erasure:
         """Erase a caller (all calls, and what is kept beyond them) or the one call with our id, all or nothing."""
-        which, value = (_OF_ID, call) if call is not None else (_OF_CALLER, caller or "")
-        if not can_stand(value):
-            return Erasure([])  # there is none of this name
+        which, value = (_OF_ID, standing(call)) if call is not None else (_OF_CALLER, standing(caller or ""))
         # Before: turns that wait for the rows may have all other connections.
         users = self._sealer.caller(caller) if caller is not None and await proves(self._pool, self._sealer) else None
         async with self._pool.transaction(patience=ERASING) as connection:

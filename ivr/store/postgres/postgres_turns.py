@@ -19,6 +19,7 @@ from ivr.store.call_database import SharedCall
 from ivr.store.live import wake_up
 from ivr.store.orders import orders_of
 from ivr.store.postgres.postgres_schema import month_of
+from ivr.store.postgres.postgres_text import standing
 from ivr.store.postgres.postgres_users import PostgresUsers
 from ivr.store.rows import NEW_MESSAGE, SEALED_STATE, Rows, to_json
 
@@ -36,8 +37,13 @@ def call_columns(record: CallRecord) -> tuple[Any, ...]:
     due = None if call.phase == "over" else wake_up(record)
     return (
         record.id, key.channel, key.account, key.id, month_of(facts.started), record.version, due, due, facts.started,
-        call.flow, facts.party, facts.caller, facts.called, facts.placed, call.state, call.outcome,
+        call.flow, _standing(facts.party), _standing(facts.caller), standing(facts.called), facts.placed,
+        standing(call.state), _standing(call.outcome),
     )  # fmt: skip
+
+
+def _standing(text: str | None) -> str | None:
+    return None if text is None else standing(text)
 
 
 class _Part(Struct, frozen=True):
@@ -201,7 +207,7 @@ def _moved(commit: Commit, before: SharedCall) -> Sequence[Any]:
     record = commit.record
     wake = None if record.call.phase == "over" else wake_up(record)
     version = before.record.version
-    state, outcome = record.call.state, record.call.outcome
+    state, outcome = standing(record.call.state), _standing(record.call.outcome)
     return [before.row, version, before.answers, record.version, wake, _ended(commit), state, outcome]
 
 
