@@ -39,7 +39,7 @@ from ivr.sign_in_settings import SignInSettings
 from ivr.smallfiles import read_small
 from ivr.speech_settings import PREFIX, SpeechSettings
 from ivr.store.data_folder import DataFolder
-from ivr.store.location import SCHEMES, StoreLocation
+from ivr.store.location import StoreLocation, is_url
 from ivr.telemetry_settings import TelemetrySettings
 from ivr.twiml_settings import unfetched
 
@@ -260,7 +260,7 @@ class Settings(LineSettings, PlacingSettings, SignInSettings, BotStateSettings, 
     @classmethod
     def _is_store(cls, value: SecretStr | None) -> SecretStr | None:
         text = value.get_secret_value() if value else SQLITE
-        if text != SQLITE and (not text.startswith(tuple(f"{one}://" for one in SCHEMES)) or not _is_url(text)):
+        if text != SQLITE and not is_url(text):
             raise ValueError("must be an address such as postgresql://user@db.example.com/ivr, or sqlite")
         return value
 
@@ -272,14 +272,6 @@ class Settings(LineSettings, PlacingSettings, SignInSettings, BotStateSettings, 
             if len(secret) != 64 or set(secret.lower()) - set("0123456789abcdef"):
                 raise ValueError("must be 64 hexadecimal digits; to make them: openssl rand -hex 32")
         return value
-
-
-def _is_url(text: str) -> bool:
-    try:
-        urlsplit(text)
-    except ValueError:
-        return False
-    return text.isprintable() and " " not in text
 
 
 def _table(value: object, problem: str) -> Mapping[str, str]:

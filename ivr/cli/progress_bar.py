@@ -20,6 +20,10 @@ class ProgressBar:
         """Show what is done now, and how much of it."""
         self._progress.update(self._task, description=plain(description), total=total)
 
+    def show(self, description: str, done: int, total: int | None) -> None:
+        """Show what is done now, and how far it is."""
+        self._progress.update(self._task, description=plain(description), completed=done, total=total)
+
     def advance(self) -> None:
         """Count one more."""
         self._progress.advance(self._task)

@@ -1,17 +1,21 @@
-"""`ivr store`: where calls are kept, and the versions of a database that many servers share."""
+"""`ivr store`: copies of all calls, and the versions of a database that many servers share."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import TypeVar
 
 import click
 
-from ivr.errors import DataUnusable, StoreUnavailable
+from ivr.cli.progress_bar import progress_bar
+from ivr.errors import DataUnusable, FolderInUse, StoreUnavailable
 from ivr.settings import SettingsError, load_settings, location_of
-from ivr.store.location import StoreLocation
+from ivr.store.copied_tables import CALLS, TURNS
+from ivr.store.copying import RECORDINGS, Told, copy_store
+from ivr.store.data_folder import DataFolder
+from ivr.store.location import StoreLocation, has_password, is_url
 from ivr.store.opened import SchemaUpkeep, SchemaVersion
-from ivr.store.opening import open_upkeep
+from ivr.store.opening import open_upkeep, opened_copy
 
 T = TypeVar("T")
 
@@ -20,12 +24,39 @@ settings_option = click.option(
 )
 
 
+FOLDER = "sqlite:"
+"What the address of a data folder begins with."
+
+
+class StoreAddress(click.ParamType[StoreLocation]):
+    """A store on a command line, where nothing secret may be."""
+
+    name = "store"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> StoreLocation:
+        """Read it, or end the command."""
+        text = str(value)
+        if text.startswith(FOLDER) and text != FOLDER:
+            return StoreLocation(DataFolder(Path(text.removeprefix(FOLDER))))
+        if not is_url(text):
+            self.fail("A store is sqlite:FOLDER or postgresql://USER@HOST/DATABASE.", param, ctx)
+        if has_password(text):
+            self.fail(
+                "Others on this machine can read command lines: put the password into PGPASSWORD or ~/.pgpass, and "
+                "leave it out of the address.",
+                param,
+                ctx,
+            )
+        return StoreLocation(DataFolder(Path()), text)
+
+
 @click.group()
 def store() -> None:
-    """Look after the database of IVR_STORE, which many servers share.
+    """Copy all calls into another store, and look after the database of IVR_STORE, which many servers share.
 
     \b
-    Example:  ivr store status
+    Example:  ivr store copy sqlite:recordings/live postgresql://ivr@db.example.com/ivr
+              ivr store status
               ivr store migrate
     """
 
@@ -65,6 +96,41 @@ def migrate(*, back: bool, file: Path | None) -> None:
     if not taken:
         found, _ = _asked(location, _version)
         click.echo(f"{_sentence(found, location) if found else ''} There is nothing to do.".lstrip())
+
+
+@store.command()
+@click.argument("source", metavar="FROM", type=StoreAddress())
+@click.argument("target", metavar="TO", type=StoreAddress())
+@click.option("--anew", is_flag=True, help="Drop what an unfinished copy has left in TO, and begin again.")
+def copy(source: StoreLocation, target: StoreLocation, *, anew: bool) -> None:
+    """Copy all that is in a store into an empty one, while no server runs, and compare both.
+
+    A store is sqlite:FOLDER, a data folder, or postgresql://USER@HOST/DATABASE; its password is in PGPASSWORD or
+    ~/.pgpass. FROM is left as it is. A copy that was cut off goes on where it was, by the same command.
+    """
+    try:
+        counted = asyncio.run(_copied(source, target, anew=anew))
+    except (DataUnusable, FolderInUse, StoreUnavailable) as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(
+        f"Copied {counted[CALLS.name]} calls with {counted[TURNS.name]} turns and all that belongs to them, "
+        f"{counted[RECORDINGS]} recordings apart. Both sides were compared: they hold the same."
+    )
+    click.echo(
+        "What is sealed needs the same key there: put it into IVR_SEAL_KEY. If it is not set so far, it is in the file "
+        "seal.key of the data folder."
+    )
+
+
+async def _copied(source: StoreLocation, target: StoreLocation, *, anew: bool) -> Mapping[str, int]:
+    with progress_bar("The stores are opened") as progress:
+
+        def tell(told: Told) -> None:
+            doing = "compares" if told.checking else "copies"
+            progress.show(f"{doing} {told.what.replace('_', ' ')}", told.done, told.total)
+
+        async with opened_copy(source, target, anew=anew) as (copied, filled):
+            return await copy_store(copied, filled, tell)
 
 
 async def _version(upkeep: SchemaUpkeep) -> tuple[SchemaVersion | None, int]:

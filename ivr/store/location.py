@@ -1,6 +1,6 @@
 """Where calls are kept, as a value: a data folder with a database of its own, or a database that many servers share."""
 
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from msgspec import Struct
 
@@ -9,6 +9,21 @@ from ivr.store.data_folder import DataFolder
 
 SCHEMES = ("postgresql", "postgres")
 "What an address of a PostgreSQL database begins with."
+
+
+def is_url(text: str) -> bool:
+    """Return whether this may be the address of a PostgreSQL database."""
+    try:
+        urlsplit(text)
+    except ValueError:
+        return False
+    return text.startswith(tuple(f"{one}://" for one in SCHEMES)) and text.isprintable() and " " not in text
+
+
+def has_password(address: str) -> bool:
+    """Return whether a password is in the address of a database."""
+    parts = urlsplit(address)
+    return ":" in parts.netloc.rpartition("@")[0] or "password" in parse_qs(parts.query, keep_blank_values=True)
 
 
 class StoreLocation(Struct, frozen=True):

@@ -4,13 +4,17 @@ Whoever uses a store opens it here, and knows no other. The driver of PostgreSQL
 library is an extra.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 
 from ivr.errors import DataUnusable
 from ivr.storage import PATIENCE
+from ivr.store.copied_tables import CopySource, CopyTarget
 from ivr.store.location import StoreLocation
 from ivr.store.opened import CommandStore, Opened, SchemaUpkeep
+from ivr.store.sqlite.sqlite_copy_target import SqliteCopyTarget
+from ivr.store.sqlite.sqlite_copying import SqliteCopySource
 from ivr.store.sqlite.sqlite_opening import open_sqlite, open_sqlite_for_command
 
 
@@ -46,6 +50,42 @@ async def open_upkeep(location: StoreLocation) -> SchemaUpkeep:
     with _extra():
         from ivr.store.postgres.postgres_opening import open_postgres_upkeep  # noqa: PLC0415
     return await open_postgres_upkeep(location)
+
+
+@asynccontextmanager
+async def opened_copy(
+    source: StoreLocation, target: StoreLocation, *, anew: bool
+) -> AsyncIterator[tuple[CopySource, CopyTarget]]:
+    """Open a store that nobody serves, and an empty one that it is copied into; raises DataUnusable, StoreUnavailable.
+
+    `anew`: drop what an unfinished copy has left in the target.
+    """
+    source.require()
+    if str(source) == str(target):
+        raise DataUnusable(f"A copy needs another place than {source} itself.")
+    async with AsyncExitStack() as parts:
+        copied = await _copy_source(source, parts)
+        parts.push_async_callback(copied.close)
+        filled = await _copy_target(target, parts, anew=anew)
+        parts.push_async_callback(filled.close)
+        yield copied, filled
+
+
+async def _copy_source(location: StoreLocation, parts: AsyncExitStack) -> CopySource:
+    if not location.shared:
+        return await asyncio.to_thread(SqliteCopySource.open, parts.enter_context(location.hold()))
+    with _extra():
+        from ivr.store.postgres.postgres_opening import open_postgres_copy_source  # noqa: PLC0415
+    return await open_postgres_copy_source(location)
+
+
+async def _copy_target(location: StoreLocation, parts: AsyncExitStack, *, anew: bool) -> CopyTarget:
+    if not location.shared:
+        folder = parts.enter_context(location.hold())
+        return await asyncio.to_thread(lambda: SqliteCopyTarget.fill(folder, anew=anew))
+    with _extra():
+        from ivr.store.postgres.postgres_opening import open_postgres_copy_target  # noqa: PLC0415
+    return await open_postgres_copy_target(location, anew=anew)
 
 
 @contextmanager

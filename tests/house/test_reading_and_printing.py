@@ -64,6 +64,7 @@ def test_files_are_read_in_one_way() -> None:
         "DataFolder.",
         "SqliteStore.",
         "PostgresPool.",
+        "PostgresCopySource.",
         "Listener.",
         "registry.",
         "shared_phone.",

@@ -11,11 +11,12 @@ from ivr.errors import DataUnusable, StoreUnavailable
 from ivr.store.copied_tables import ROWS, TABLES, CopiedRecording, CopiedTable, CopySource, CopyTarget, Place, Portion
 from ivr.store.copying import RECORDINGS, Told, copy_store
 from ivr.store.data_folder import DataFolder
+from ivr.store.location import StoreLocation
+from ivr.store.opening import open_store
 from ivr.store.postgres.postgres_copy_target import PostgresCopyTarget
 from ivr.store.postgres.postgres_copying import PostgresCopySource
 from ivr.store.postgres.postgres_media import CHUNK, PostgresMedia
 from ivr.store.postgres.postgres_pool import PostgresPool
-from ivr.store.postgres.postgres_schema import make_schema
 from ivr.store.sqlite.sqlite_copy_target import SqliteCopyTarget
 from ivr.store.sqlite.sqlite_copying import SqliteCopySource
 from tests.cli.stored_calls import ivr
@@ -133,13 +134,10 @@ class PostgresEnd:
 
     async def can_be_served(self) -> bool:
         """Return whether a server would start, and there is something."""
-        pool = await self._pool()
         try:
-            await make_schema(pool)
+            await (await open_store(StoreLocation(DataFolder(self._folder), self._database.url, KEY))).close()
         except DataUnusable:
             return False
-        finally:
-            await pool.close()
         return self._database.ask("SELECT count(*) > 0 FROM call") == [(True,)]
 
     async def damaged(self) -> set[str]:

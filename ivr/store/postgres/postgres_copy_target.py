@@ -29,6 +29,7 @@ from ivr.store.copied_tables import (
 from ivr.store.copying import RECORDINGS
 from ivr.store.postgres import postgres_tables
 from ivr.store.postgres.postgres_copying import PostgresCopySource, require_quiet
+from ivr.store.postgres.postgres_migration import require_current
 from ivr.store.postgres.postgres_pool import Connection, PostgresPool
 from ivr.store.postgres.postgres_schema import COPYING, NO_MONTH, make_month, make_schema
 from ivr.store.postgres.postgres_sign_ins import COPIED
@@ -77,6 +78,7 @@ class PostgresCopyTarget(PostgresCopySource):
         await require_quiet(pool, name)
         if not await pool.value(_BEGUN):
             await make_schema(pool)
+            await require_current(pool)
             await _require_empty(pool, name)
             await pool.rows(_MAKE)
             await pool.rows("DELETE FROM seal")
@@ -125,6 +127,7 @@ class PostgresCopyTarget(PostgresCopySource):
 
     async def finish(self) -> None:
         """Let servers use it."""
+        await require_quiet(self._pool, self.name)
         async with self._pool.transaction(patience=LONGEST) as connection:
             await connection.execute(_LAST)
         async with self._pool.lent(patience=LONGEST) as connection:

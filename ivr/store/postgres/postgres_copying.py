@@ -10,6 +10,7 @@ from typing import Final
 from ivr.errors import DataUnusable
 from ivr.store.copied_tables import ROWS, CopiedRecording, CopiedTable, Place, Portion
 from ivr.store.postgres.postgres_media import NAMES, read_chunks
+from ivr.store.postgres.postgres_migration import require_current
 from ivr.store.postgres.postgres_pool import LONG, PostgresPool
 from ivr.store.postgres.postgres_schema import NO_MONTH
 
@@ -55,10 +56,9 @@ class PostgresCopySource:
 
     @classmethod
     async def open(cls, pool: PostgresPool, name: str, *, most: int = ROWS) -> "PostgresCopySource":
-        """Open what is to be copied; raise DataUnusable while servers use it, or if there is nothing."""
+        """Open what is to be copied; raise DataUnusable while servers use it, or if there is nothing that fits."""
         await require_quiet(pool, name)
-        if not await pool.value("SELECT to_regclass('call') IS NOT NULL"):
-            raise DataUnusable(f"There are no calls yet in {name}.")
+        await require_current(pool)
         return cls(pool, name, most=most)
 
     async def portions(self, table: CopiedTable, after: Place) -> AsyncGenerator[Portion, None]:

@@ -11,7 +11,7 @@ from typing import TypeVar
 from ivr.errors import DataUnusable, StoreUnavailable
 from ivr.store.opened import SchemaVersion
 from ivr.store.postgres.postgres_pool import Connection, PostgresPool
-from ivr.store.postgres.postgres_schema import LOCK
+from ivr.store.postgres.postgres_schema import COPYING, LOCK, UNFINISHED
 from ivr.store.postgres.postgres_versions import (
     known_version,
     require_fit,
@@ -58,7 +58,10 @@ class PostgresUpkeep:
 
 
 async def read_version(pool: PostgresPool) -> SchemaVersion | None:
-    """Return the version of the tables; None: there are none at all. Raises DataUnusable if they are not ours."""
+    """Return the version of the tables; None: there are none at all.
+
+    Raises DataUnusable if they are not ours, or if a copy into them is not finished.
+    """
     async with pool.lent() as connection:
         return await _version(connection)
 
@@ -69,6 +72,17 @@ async def require_tables(pool: PostgresPool) -> None:
     if found is None:
         raise DataUnusable(_NOTHING)
     require_fit(found)
+
+
+async def require_current(pool: PostgresPool) -> None:
+    """Return if this code knows all that is in the tables; raise DataUnusable, which says what to do."""
+    await require_tables(pool)
+    found = await read_version(pool)
+    if found is not None and found.version != known_version():
+        raise DataUnusable(
+            f"The tables of the database have version {found.version}, and this release knows them up to "
+            f"{known_version()} only. Copy with the release that they are of."
+        )
 
 
 async def migrate(pool: PostgresPool) -> Sequence[SchemaVersion]:
@@ -134,7 +148,11 @@ async def _locked(connection: Connection) -> SchemaVersion:
 
 
 async def _version(connection: Connection) -> SchemaVersion | None:
-    there = await connection.fetchrow("SELECT to_regclass('ivr_schema') AS version, to_regclass('call') AS call")
+    there = await connection.fetchrow(
+        "SELECT to_regclass('ivr_schema') AS version, to_regclass('call') AS call, to_regclass($1) AS copying", COPYING
+    )
+    if there is not None and there["copying"] is not None:
+        raise DataUnusable(UNFINISHED)
     if there is None or there["version"] is None:
         if there is not None and there["call"] is not None:
             raise DataUnusable("The database holds tables that are not ours. Use one that is empty.")

@@ -19,6 +19,8 @@ from ivr.store.postgres.postgres_archive import PostgresArchive
 from ivr.store.postgres.postgres_bot_state import PostgresBotStates, require_right_key
 from ivr.store.postgres.postgres_calls import PostgresCalls
 from ivr.store.postgres.postgres_coordination import PostgresCoordination
+from ivr.store.postgres.postgres_copy_target import PostgresCopyTarget
+from ivr.store.postgres.postgres_copying import PostgresCopySource
 from ivr.store.postgres.postgres_deliveries import PostgresOutbox, PostgresPlatformRequests
 from ivr.store.postgres.postgres_mailbox import PostgresMailbox
 from ivr.store.postgres.postgres_media import PostgresMedia
@@ -122,6 +124,26 @@ async def open_postgres_for_command(location: StoreLocation, *, patience: float)
 async def open_postgres_upkeep(location: StoreLocation) -> PostgresUpkeep:
     """Open what an operator looks after; raise DataUnusable, or StoreUnavailable if the database is away."""
     return PostgresUpkeep(await PostgresPool.open(location.url, application=_COMMAND, size=_CONNECTIONS))
+
+
+async def open_postgres_copy_source(location: StoreLocation) -> PostgresCopySource:
+    """Open what is to be copied; raise DataUnusable, or StoreUnavailable if the database is away."""
+    async with AsyncExitStack() as parts:
+        pool = await PostgresPool.open(location.url, application=_COMMAND, size=_CONNECTIONS)
+        parts.push_async_callback(pool.close)
+        opened = await PostgresCopySource.open(pool, str(location))
+        parts.pop_all()
+    return opened
+
+
+async def open_postgres_copy_target(location: StoreLocation, *, anew: bool) -> PostgresCopyTarget:
+    """Open what is to be filled, as `open_postgres_copy_source` does."""
+    async with AsyncExitStack() as parts:
+        pool = await PostgresPool.open(location.url, application=_COMMAND, size=_CONNECTIONS)
+        parts.push_async_callback(pool.close)
+        opened = await PostgresCopyTarget.fill(pool, str(location), anew=anew)
+        parts.pop_all()
+    return opened
 
 
 def replica_name() -> str:

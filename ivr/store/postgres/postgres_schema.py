@@ -20,6 +20,10 @@ LOCK: Final = "SELECT pg_advisory_xact_lock(7306086967040)"
 "Of those who change tables, until their transaction ends; the number is nobody else's."
 COPYING: Final = "copying"
 "A table that is there as long as a copy into this database is not finished."
+UNFINISHED: Final = (
+    "A copy into this database is not finished, so nobody can use it yet. Run `ivr store copy` again: it goes on where "
+    "it was cut off."
+)
 _THERE = "SELECT to_regclass('call') IS NOT NULL OR to_regclass('turn') IS NOT NULL"
 _MONTHS = (
     "SELECT child.relname FROM pg_inherits JOIN pg_class AS child ON child.oid = inhrelid "
@@ -34,10 +38,7 @@ async def make_schema(pool: PostgresPool) -> bool:
     async with pool.transaction() as connection:
         await connection.execute(LOCK)
         if await connection.fetchval("SELECT to_regclass($1) IS NOT NULL", COPYING):
-            raise DataUnusable(
-                "A copy into this database is not finished, so nobody can use it yet. Run `ivr store copy` again: it "
-                "goes on where it was cut off."
-            )
+            raise DataUnusable(UNFINISHED)
         if await connection.fetchval(_THERE):
             return False
         for statements in (TABLES, *(step.forward for step in MIGRATIONS)):
