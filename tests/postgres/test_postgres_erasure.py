@@ -1,7 +1,7 @@
 """What is erased from PostgreSQL is in no table any more, whoever writes meanwhile; a month that is over goes whole."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import cast
@@ -18,7 +18,7 @@ from ivr.store.postgres.postgres_schema import make_month, month_of, table_of
 from ivr.store.sealing import Sealer
 from tests.postgres.cluster import Database
 from tests.store.full_store import ANNA, BERT, LARGER, SMALL_ONE, everything, fill, of
-from tests.store.postgres_world import PostgresWorld
+from tests.store.postgres_world import PostgresWorld, held_in
 from tests.store.store_examples import after, key, line, record, recorded, request
 from tests.store.store_worlds import World
 
@@ -34,14 +34,6 @@ async def shared(postgres: Database) -> AsyncIterator[PostgresWorld]:
     await world.end()
 
 
-def held(database: Database, words: Iterable[bytes]) -> set[bytes]:
-    """Return which of these words stand anywhere in a table, be it as a text or in the bytes of a column."""
-    tables = database.ask("SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace")
-    assert len(tables) > 15
-    found = [repr(database.ask(f"SELECT * FROM {table}")).encode() for (table,) in tables]
-    return {word for word in words if any(word in rows for rows in found)}
-
-
 async def test_of_a_caller_nothing_is_left_in_any_table_and_of_others_everything(shared: PostgresWorld) -> None:
     await fill(cast("World", shared))
     database = shared.database
@@ -53,14 +45,14 @@ async def test_of_a_caller_nothing_is_left_in_any_table_and_of_others_everything
     ids = {record(name).id for name in "ab"}
     words = {ANNA.encode(), b"anna-sounds", b"anna-speaks", b"anna-address", b"anna-told", b"anna-asked", b"anna-kept"}
     words |= {SMALL_ONE.encode(), LARGER.encode(), *(one.encode() for one in ids)}
-    assert held(database, words) == words
+    assert held_in(database, words) == words
     theirs = await everything_of_bert(shared)
     erasure = await shared.archive.erase(caller=ANNA)
     assert {one.id for one in erasure.calls} == ids
     assert (erasure.values, erasure.unread, erasure.unknown_values) == (2, 0, 0)
     assert dict(erasure.calls[0].recordings) == {SMALL_ONE: 11}
     assert dict(erasure.calls[1].recordings) == {LARGER: 11}
-    assert held(database, words) == {b"anna-speaks"}, "in the other recording, which no call names"
+    assert held_in(database, words) == {b"anna-speaks"}, "in the other recording, which no call names"
     assert await everything_of_bert(shared) == theirs
     rows = "SELECT row FROM call"
     for table in ("turn", *OF_CALL):
@@ -101,7 +93,7 @@ async def test_a_turn_that_is_made_meanwhile_finds_no_call_and_writes_nothing(sh
     with pytest.raises(StaleCall):
         await shared.store.commit(after(first.record, line(1), recorded(LARGER), jobs=(request("2.1"),)))
     assert await shared.store.load(key("a")) is None
-    assert held(shared.database, [record("a").id.encode()]) == set()
+    assert held_in(shared.database, [record("a").id.encode()]) == set()
 
 
 async def test_turns_and_an_erasure_at_the_same_time_leave_all_or_nothing(shared: PostgresWorld) -> None:

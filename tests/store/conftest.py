@@ -8,7 +8,7 @@ import pytest
 
 from tests.postgres.cluster import Database
 from tests.store.postgres_world import PostgresWorld
-from tests.store.store_worlds import MemoryWorld, SqliteWorld, World
+from tests.store.store_worlds import DurableWorld, MemoryWorld, SqliteWorld, World
 
 
 @pytest.fixture
@@ -29,6 +29,16 @@ async def world(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
         shared = PostgresWorld(request.getfixturevalue("postgres"))
         await shared.begin()
         world = cast("World", shared)
+    yield world
+    await world.end()
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+async def durable(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[DurableWorld]:
+    """A store that keeps its data where others could read it."""
+    world: DurableWorld
+    world = SqliteWorld(tmp_path) if request.param == "sqlite" else PostgresWorld(request.getfixturevalue("postgres"))
+    await world.begin()
     yield world
     await world.end()
 

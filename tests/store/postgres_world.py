@@ -1,6 +1,8 @@
 """The world of the store in PostgreSQL: what one server has open of it, and what is left once that is killed."""
 
 import itertools
+from collections.abc import Iterable
+from typing import Any
 
 from ivr.store import mail_columns, sign_in_columns, state_columns
 from ivr.store.postgres.postgres_archive import PostgresArchive
@@ -33,6 +35,7 @@ class PostgresWorld:
         self._names = (f"{server}-{number}" for number in itertools.count(1))
         self.replica = ""
         self.pool: PostgresPool
+        self._sealer: Sealer
         self._is_open = False
         self.calls: PostgresCalls
         self.store: SharedCalls
@@ -55,7 +58,7 @@ class PostgresWorld:
         self._is_open = True
         self.pool = await PostgresPool.open(self.database.url, application="ivr tests", size=4)
         await make_schema(self.pool)
-        sealer = Sealer(bytes.fromhex(seal_key or self.seal_key), source="the test's")
+        sealer = self._sealer = Sealer(bytes.fromhex(seal_key or self.seal_key), source="the test's")
         self.replica = next(self._names)
         self.calls = PostgresCalls(self.pool, sealer, Replica(self.pool, self.replica))
         await self.calls.open()
@@ -85,6 +88,27 @@ class PostgresWorld:
         await self.store.close()
         await self.pool.close()
 
-    def ask(self, sql: str, *values: object) -> list[tuple[object, ...]]:
+    def ask(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
         """Run a statement on the database, and return its rows."""
         return self.database.ask(sql, *values)
+
+    def held(self, words: Iterable[bytes]) -> set[bytes]:
+        """Return which of these words stand in a row of any table."""
+        return held_in(self.database, words)
+
+    def derived_key(self, purpose: str) -> bytes:
+        """Return a key that is derived from that of sealed values."""
+        return self._sealer.derived(purpose)
+
+
+def held_in(database: Database, words: Iterable[bytes]) -> set[bytes]:
+    """Return which of these words stand anywhere in a table, be it as a text or in the bytes of a column."""
+    tables = database.ask("SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace")
+    assert len(tables) > 15
+    rows = [row for (table,) in tables for row in database.ask(f"SELECT * FROM {table}")]
+    stored = b"|".join(_as_bytes(value) for row in rows for value in row)
+    return {word for word in words if word in stored}
+
+
+def _as_bytes(value: object) -> bytes:
+    return value if isinstance(value, bytes) else str(value).encode()

@@ -2,6 +2,7 @@
 
 import shutil
 import sqlite3
+from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -155,6 +156,19 @@ class SqliteWorld:
         await self._close_archive()
         await self.store.close()
 
+    def ask(self, sql: str) -> list[tuple[Any, ...]]:
+        """Run a statement on the database, and return its rows."""
+        return ask(self.database, sql)
+
+    def held(self, words: Iterable[bytes]) -> set[bytes]:
+        """Return which of these words stand in a file of the data folder."""
+        contents = [path.read_bytes() for path in self.folder.rglob("*") if path.is_file()]
+        return {word for word in words if any(word in content for content in contents)}
+
+    def derived_key(self, purpose: str) -> bytes:
+        """Return a key that is derived from that of sealed values."""
+        return self.store.derived_key(purpose)
+
     async def _close_archive(self) -> None:
         if self._archive is not None:
             await self._archive.close()
@@ -184,6 +198,7 @@ class SqliteWorld:
 
 World = MemoryWorld | SqliteWorld
 StatesWorld = World | PostgresWorld
+DurableWorld = SqliteWorld | PostgresWorld
 
 
 async def claim(

@@ -2,7 +2,6 @@
 
 import asyncio
 import sqlite3
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -14,17 +13,19 @@ from ivr.errors import DamagedCall, IvrError, StaleCall, StoreUnavailable
 from ivr.storage import Absent
 from ivr.store.sqlite.database_file import open_database
 from tests.store.store_examples import after, answered, key, line, record, recorded, request
-from tests.store.store_worlds import SqliteWorld, World, claim
+from tests.store.store_worlds import DurableWorld, SqliteWorld, World, claim
+
+AnyWorld = World | DurableWorld
 
 
-def handed(world: World, commit: Commit) -> "asyncio.Future[Exception | None]":
+def handed(world: AnyWorld, commit: Commit) -> "asyncio.Future[Exception | None]":
     """Hand a turn over; the result is what it is told."""
     told = asyncio.get_running_loop().create_future()
     world.store.hand_over(commit, told.set_result)
     return told
 
 
-async def outcome(world: World, commit: Commit) -> Exception | None:
+async def outcome(world: AnyWorld, commit: Commit) -> Exception | None:
     """Hand a turn over; what a store refuses at once and what it tells later is the same."""
     try:
         return await handed(world, commit)
@@ -32,7 +33,7 @@ async def outcome(world: World, commit: Commit) -> Exception | None:
         return error
 
 
-async def begun(world: World, name: str, **more: Any) -> CallRecord:
+async def begun(world: AnyWorld, name: str, **more: Any) -> CallRecord:
     commit = after(record(name), line(), **more)
     assert await handed(world, commit) is None
     return commit.record
@@ -95,55 +96,54 @@ async def test_a_first_turn_of_a_call_that_is_stored_is_stale_and_harms_nobody(w
     assert [type(world.store.glance(key(name))) for name in "bcd"] == [CallRecord] * 3
 
 
-async def test_a_turn_of_a_call_whose_turn_is_being_saved_is_stale(disk: SqliteWorld) -> None:
+async def test_a_turn_of_a_call_whose_turn_is_being_saved_is_stale(durable: DurableWorld) -> None:
     first = after(record("a"), line())
-    told = handed(disk, first)
-    assert disk.store.glance(key("a")) is Absent.WAIT
+    told = handed(durable, first)
+    assert durable.store.glance(key("a")) is Absent.WAIT
     with pytest.raises(StaleCall, match="another turn"):
-        handed(disk, first)
+        handed(durable, first)
     assert await told is None
-    assert disk.store.glance(key("a")) is first.record
+    assert durable.store.glance(key("a")) is first.record
 
 
-async def test_what_is_refused_at_once_is_never_told(disk: SqliteWorld) -> None:
-    await disk.store.close()
-    await disk.open(queue=1)
-    told = handed(disk, after(record("a"), line()))
+async def test_what_is_refused_at_once_is_never_told(durable: DurableWorld) -> None:
+    await durable.store.close()
+    await durable.open(queue=1)
+    told = handed(durable, after(record("a"), line()))
     with pytest.raises(StoreUnavailable, match="1 writes are waiting"):
-        handed(disk, after(record("b"), line()))
+        handed(durable, after(record("b"), line()))
     assert await told is None
-    assert await disk.store.load(key("b")) is None
-    await disk.store.close()
+    assert await durable.store.load(key("b")) is None
+    await durable.store.close()
     with pytest.raises(StoreUnavailable, match="closed"):
-        handed(disk, after(record("c"), line()))
+        handed(durable, after(record("c"), line()))
 
 
-async def test_one_that_cannot_be_saved_is_told_so_and_the_others_are_saved(disk: SqliteWorld) -> None:
-    told = [handed(disk, after(record(name), line())) for name in ("a", "\ud800", "b")]
+async def test_one_that_cannot_be_saved_is_told_so_and_the_others_are_saved(durable: DurableWorld) -> None:
+    told = [handed(durable, after(record(name), line())) for name in ("a", "\ud800", "b")]
     first, poisoned, last = await asyncio.gather(*told)
     assert (first, last) == (None, None)
     assert isinstance(poisoned, StoreUnavailable)
-    assert disk.store.glance(key("\ud800")) is Absent.UNKNOWN
+    assert durable.store.glance(key("\ud800")) is Absent.UNKNOWN
 
 
-async def test_a_mistake_in_what_follows_a_turn_keeps_nobody_else_waiting(disk: SqliteWorld) -> None:
+async def test_a_mistake_in_what_follows_a_turn_keeps_nobody_else_waiting(durable: DurableWorld) -> None:
     def broken(_: Exception | None) -> None:
         raise ZeroDivisionError
 
     mistakes = []
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(lambda _, context: mistakes.append(context["exception"]))
-    disk.store.hand_over(after(record("a"), line()), broken)
-    assert await handed(disk, after(record("b"), line())) is None
+    durable.store.hand_over(after(record("a"), line()), broken)
+    assert await handed(durable, after(record("b"), line())) is None
     assert [type(mistake) for mistake in mistakes] == [ZeroDivisionError]
-    assert disk.store.glance(key("a")) != Absent.WAIT, "it was saved"
+    assert durable.store.glance(key("a")) != Absent.WAIT, "it was saved"
 
 
 async def test_a_call_that_is_set_aside_is_refused(disk: SqliteWorld) -> None:
     await begun(disk, "a")
     await disk.store.close()
-    with closing(sqlite3.connect(disk.database)) as connection, connection:
-        connection.execute("UPDATE turn SET state = '{}'")
+    disk.ask("UPDATE turn SET state = '{}'")
     await disk.open()
     assert disk.store.glance(key("a")) is Absent.WAIT
     with pytest.raises(DamagedCall):

@@ -1,7 +1,6 @@
 """What `SignInStore` promises, asked of every store."""
 
 import asyncio
-from pathlib import Path
 from typing import Any, cast
 
 import pytest
@@ -12,7 +11,7 @@ from ivr.sign_in_storage import KEPT, Attempt, SignIn, Tokens, Watched
 from ivr.store.sealing import Sealer
 from tests.store.postgres_world import PostgresWorld
 from tests.store.store_examples import after, line, record
-from tests.store.store_worlds import SqliteWorld, World, ask
+from tests.store.store_worlds import DurableWorld, SqliteWorld, World
 
 ADA = DirectoryUser("d-1", "u-1")
 TOKENS = Tokens("access-eyJ0", 900.0, "refresh-0.AX", ADA)
@@ -160,48 +159,64 @@ async def test_they_are_erased_with_their_call(world: World) -> None:
     assert (found.attempt, found.tokens) == (kept.attempt, TOKENS)
 
 
-async def test_nothing_of_them_can_be_read_in_the_folder_without_its_key(disk: SqliteWorld) -> None:
-    taken = await call(disk, "a")
-    secret = of(taken, verifier="the-verifier", device_code="the-device")
-    await added(disk, secret, TOKENS)
-    words = [b"access-eyJ0", b"refresh-0.AX", b"u-1", b"the-verifier", b"the-device", b"Calendars.Read"]
-    files = [file for file in Path(disk.folder).rglob("*") if file.is_file()]
-    assert len(files) >= 2
-    assert [(word, file) for word in words for file in files if word in file.read_bytes()] == []
+async def test_nothing_of_them_can_be_read_without_their_key(durable: DurableWorld) -> None:
+    world = cast("World", durable)
+    taken = await call(world, "a")
+    await added(world, of(taken, verifier="the-verifier", device_code="the-device"), TOKENS)
+    words = {b"access-eyJ0", b"refresh-0.AX", b"u-1", b"the-verifier", b"the-device", b"Calendars.Read"}
+    assert durable.held({taken.encode(), *words}) == {taken.encode()}
 
 
-async def test_nothing_of_them_can_be_read_in_the_database_without_its_key(shared: PostgresWorld) -> None:
-    world = cast("World", shared)
-    await added(world, of(await call(world, "a"), verifier="the-verifier", device_code="the-device"), TOKENS)
-    [row] = shared.ask("SELECT * FROM sign_in")
-    said = b" ".join(bytes(one) if isinstance(one, bytes) else repr(one).encode() for one in row)
-    for word in (b"access-eyJ0", b"refresh-0.AX", b"u-1", b"the-verifier", b"the-device", b"Calendars.Read"):
-        assert word not in said
+def tokens_in(durable: DurableWorld) -> tuple[str, str]:
+    """Return the table and the column in which tokens are stored."""
+    return ("sign_in", "tokens") if isinstance(durable, PostgresWorld) else ("sign_in_token", "body")
 
 
-@pytest.mark.parametrize("damage", ["zeroblob(40)", "'text'", "NULL || X'00'", "(SELECT body FROM sign_in_token)"])
-async def test_what_cannot_be_read_is_left_out_and_harms_no_other(disk: SqliteWorld, damage: str) -> None:
+@pytest.mark.parametrize("damage", ["a byte", "zeros", "cut off", "another's"])
+async def test_what_cannot_be_read_is_left_out_and_harms_no_other(durable: DurableWorld, damage: str) -> None:
+    world = cast("World", durable)
+    taken = await call(world, "a")
+    await added(world, of(taken))
+    await added(world, of(taken, B), TOKENS)
+    table, column = tokens_in(durable)
+    as_bytes = "'\\x00'::bytea" if isinstance(durable, PostgresWorld) else "X'00'"
+    stored = {
+        "a byte": as_bytes,
+        "zeros": "decode(repeat('00', 40), 'hex')" if isinstance(durable, PostgresWorld) else "zeroblob(40)",
+        "cut off": "substr(body, 1, 30)",
+        "another's": f"(SELECT {column} FROM {table} WHERE id = '{B}')",
+    }[damage]
+    durable.ask(f"UPDATE sign_in SET body = {stored} WHERE id = '{A}'")
+    await durable.crash()
+    assert [one.attempt.id for one in await world.sign_ins.of_call(taken)] == [B]
+
+
+async def test_what_is_no_bytes_in_a_file_is_left_out(disk: SqliteWorld) -> None:
     taken = await call(disk, "a")
     await added(disk, of(taken))
     await added(disk, of(taken, B), TOKENS)
-    ask(disk.database, f"UPDATE OR IGNORE sign_in SET body = coalesce({damage}, X'00') WHERE id = '{A}'")
+    disk.ask(f"UPDATE sign_in SET body = 'text' WHERE id = '{A}'")
     await disk.crash()
     assert [one.attempt.id for one in await disk.sign_ins.of_call(taken)] == [B]
 
 
-async def test_tokens_open_for_their_own_attempt_alone(disk: SqliteWorld) -> None:
-    taken = await call(disk, "a")
-    await added(disk, of(taken), replace(TOKENS, access="of-somebody-else"))
-    await added(disk, of(taken, B), TOKENS)
-    stolen = f"(SELECT body FROM sign_in_token WHERE id = '{A}')"
-    ask(disk.database, f"UPDATE sign_in_token SET body = {stolen} WHERE id = '{B}'")
-    await disk.crash()
-    assert [one.attempt.id for one in await disk.sign_ins.of_call(taken)] == [A]
+async def test_tokens_open_for_their_own_attempt_alone(durable: DurableWorld) -> None:
+    world = cast("World", durable)
+    taken = await call(world, "a")
+    await added(world, of(taken), replace(TOKENS, access="of-somebody-else"))
+    await added(world, of(taken, B), TOKENS)
+    table, column = tokens_in(durable)
+    durable.ask(f"UPDATE {table} SET {column} = (SELECT {column} FROM {table} WHERE id = '{A}') WHERE id = '{B}'")
+    await durable.crash()
+    assert [one.attempt.id for one in await world.sign_ins.of_call(taken)] == [A]
 
 
-async def test_they_have_a_key_of_their_own(disk: SqliteWorld) -> None:
-    await added(disk, of(await call(disk, "a")), TOKENS)
-    [(body,)] = ask(disk.database, "SELECT body FROM sign_in_token")
-    key = disk.store.derived_key("sealed sign-ins")
+async def test_they_have_a_key_of_their_own(durable: DurableWorld) -> None:
+    world = cast("World", durable)
+    await added(world, of(await call(world, "a")), TOKENS)
+    table, column = tokens_in(durable)
+    [(body,)] = durable.ask(f"SELECT {column} FROM {table}")
+    assert isinstance(body, bytes)
+    key = durable.derived_key("sealed sign-ins")
     assert b"access-eyJ0" in Sealer(key, source="the test").unseal(body, f"tokens {A}")
-    assert key != disk.store.derived_key("sign-in digests")
+    assert key != durable.derived_key("sign-in digests")

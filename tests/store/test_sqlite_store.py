@@ -4,7 +4,6 @@ import asyncio
 import resource
 import sqlite3
 import stat
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -13,7 +12,6 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from ivr.call_record import REMEMBERED as REPLIES
 from ivr.call_record import Commit
 from ivr.errors import DataUnusable, StaleCall, StoreUnavailable
 from ivr.store.data_folder import DataFolder
@@ -24,8 +22,6 @@ from ivr.store.sqlite.sqlite_calls import REMEMBERED
 from ivr.store.sqlite.tables import VERSION
 from tests.store.store_examples import (
     LATER,
-    ODD_REPLY,
-    REPLY,
     after,
     answered,
     key,
@@ -36,7 +32,6 @@ from tests.store.store_examples import (
     request,
 )
 from tests.store.store_worlds import SqliteWorld, ask, claim
-from tests.waiting import begun
 
 
 @contextmanager
@@ -72,57 +67,6 @@ def test_every_commit_is_synced_to_the_disk(tmp_path: Path) -> None:
         with closing(open_database(tmp_path / "calls.db")) as connection:
             assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
             assert connection.execute("PRAGMA synchronous").fetchone() == (2,)  # FULL
-
-
-async def test_a_trace_can_be_read_with_sqlite_alone(disk: SqliteWorld) -> None:
-    await disk.store.commit(after(record("a"), line(0), line(1)))
-    lines = "SELECT value ->> '$.event.type', value ->> '$.event.op' FROM turn, json_each(trace)"
-    assert ask(disk.database, lines) == [("ChoiceMade", "0.1"), ("ChoiceMade", "1.1")]
-    assert ask(disk.database, "SELECT state ->> '$.memory.variables.amount.value' FROM turn") == [("1.10",)]
-
-
-async def test_a_turn_writes_its_own_reply_and_leaves_the_others_alone(disk: SqliteWorld) -> None:
-    first = after(record("a"), line())
-    await disk.store.commit(first)
-    ask(disk.database, "UPDATE turn SET reply = x'c0'")
-    await disk.store.commit(after(first.record, line(1)))
-    rows = ask(disk.database, "SELECT message, reply = x'c0' FROM turn ORDER BY seq")
-    assert rows == [("message-1", 1), ("message-2", 0)]
-
-
-async def test_a_small_recording_is_part_of_the_turn_that_took_it(disk: SqliteWorld) -> None:
-    first = after(record("a"), recorded("a.wma"), audio=b"audio")
-    await disk.store.commit(first)
-    await disk.store.commit(after(first.record, recorded("b.wma", ignored="stale"), audio=b"not taken"))
-    assert ask(disk.database, "SELECT media, audio FROM turn") == [("a.wma", b"audio"), (None, None)]
-
-
-async def test_messages_that_move_nothing_take_no_more_room(disk: SqliteWorld) -> None:
-    """Whoever knows a call's id could fill the disk; that of the last messages stays, since they are answered again."""
-    commit = after(record("a"), line())
-    await disk.store.commit(commit)
-    for n in range(5 * REPLIES):
-        commit = after(commit.record, message=f"u{n}", reply=ODD_REPLY if n % 2 else REPLY)
-        if n % 3:
-            commit = replace(commit, record=replace(commit.record, last=REPLY))
-        await disk.store.commit(commit)
-        if commit.message in ("u0", "u1"):
-            commit = after(commit.record, message="u0")
-            await disk.store.commit(commit)
-    assert ask(disk.database, "SELECT count(*) < ? FROM turn".replace("?", str(REPLIES + 4))) == [(1,)]
-    assert ask(disk.database, "SELECT count(*) FROM turn WHERE trace <> '[]'") == [(1,)]
-
-
-async def test_orders_and_answers_leave_no_row_behind(disk: SqliteWorld) -> None:
-    first = after(record("a"), line(), jobs=tuple(request(f"1.{n}", sensitive=True) for n in range(3)))
-    await disk.store.commit(first)
-    await disk.store.finish(first.record.id, "1.0", answered("1.0"))
-    await disk.store.finish(first.record.id, "1.1", answered("1.1"))
-    second = after(first.record, line(1), taken=("1.0",))
-    await disk.store.commit(second)
-    assert ask(disk.database, "SELECT id FROM job ORDER BY id") == [("1.1",), ("1.2",)]
-    await disk.store.commit(after(second.record, line(2), over=True))
-    assert ask(disk.database, "SELECT id FROM job") == []
 
 
 async def test_a_database_of_a_newer_version_is_refused(disk: SqliteWorld) -> None:
@@ -172,17 +116,6 @@ async def test_an_open_store_is_not_moved_by_the_working_directory(
 
 
 # --- the queue and the writer ----------------------------------------------------------------------------------------
-
-
-async def test_a_full_queue_refuses_at_once_and_recovers(disk: SqliteWorld) -> None:
-    await disk.store.close()
-    await disk.open(queue=4)
-    commits = [after(record(f"n{n}"), line()) for n in range(10)]
-    results = await asyncio.gather(*map(disk.store.commit, commits), return_exceptions=True)
-    assert Counter(type(result) for result in results) == {type(None): 4, StoreUnavailable: 6}
-    assert "4 writes are waiting" in str(results[-1])
-    await disk.store.commit(commits[-1])
-    assert len(await records_of(disk.archive)) == 5
 
 
 async def test_a_message_that_comes_while_its_call_is_forgotten_leaves_no_turn_behind(disk: SqliteWorld) -> None:
@@ -236,6 +169,12 @@ async def test_a_full_queue_leaves_orders_open(disk: SqliteWorld) -> None:
     await disk.store.close()
     await disk.open()
     assert [order.attempts for order in await claim(disk.store, limit=1)] == [1]
+
+
+async def test_what_is_handed_over_in_the_same_breath_as_the_end_is_saved(disk: SqliteWorld) -> None:
+    saved = [disk.store._writer.saved([], lambda: 1) for _ in range(5)]
+    await disk.store._writer.close()  # most of the batch stands before the end in the queue
+    assert await asyncio.gather(*saved) == [1] * 5
 
 
 async def test_a_full_disk_fails_what_it_must_and_nothing_is_half_saved(disk: SqliteWorld) -> None:
@@ -293,19 +232,6 @@ async def test_a_mistake_of_ours_after_the_commit_keeps_nobody_else_waiting(disk
         await mistake
 
 
-async def test_a_cancelled_turn_is_saved_all_the_same_and_seen_by_the_next(disk: SqliteWorld) -> None:
-    """The platform closed the connection: what was handed over stands, and memory must say so too."""
-    commit = after(record("a"), line())
-    turn, rival, impatient = [await begun(disk.store.commit(commit)) for _ in range(3)]
-    turn.cancel()
-    impatient.cancel()
-    with pytest.raises(StaleCall):
-        await rival
-    with pytest.raises(asyncio.CancelledError):
-        await turn
-    assert await disk.store.load(key("a")) == commit.record
-
-
 @pytest.mark.parametrize("statements", [[], [("nonsense", ())]])
 async def test_a_cancelled_write_disturbs_nobody_however_it_ends(disk: SqliteWorld, statements: list[Any]) -> None:
     saved = []
@@ -318,43 +244,6 @@ async def test_a_cancelled_write_disturbs_nobody_however_it_ends(disk: SqliteWor
     await disk.store.commit(after(record("a"), line()))
 
 
-async def test_orders_of_a_cancelled_claim_are_open_for_the_next(disk: SqliteWorld) -> None:
-    await disk.store.commit(after(record("a"), line(), jobs=(request("1.1"),)))
-    claimed = await begun(claim(disk.store, limit=1))
-    claimed.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await claimed
-    assert [order.request.job for order in await claim(disk.store, limit=1)] == ["1.1"]
-
-
-async def test_closing_saves_what_was_handed_over(disk: SqliteWorld) -> None:
-    commits = [after(record(f"n{n}"), line()) for n in range(5)]
-    turns = [await begun(disk.store.commit(commit)) for commit in commits]
-    await disk.store.close()
-    await asyncio.gather(*turns)
-    await disk.open()
-    assert len(await records_of(disk.archive)) == 5
-    saved = [disk.store._writer.saved([], lambda: 1) for _ in range(5)]
-    await disk.store._writer.close()  # in the same breath: most of the batch stands before the end in the queue
-    assert await asyncio.gather(*saved) == [1] * 5
-
-
-async def test_a_closed_store_says_so_and_may_be_closed_again(disk: SqliteWorld) -> None:
-    first = after(record("a"), line())
-    await disk.store.commit(first)
-    await disk.store.close()
-    await disk.store.close()
-    await disk.archive.close()
-    await disk.archive.close()
-    for refused in (
-        disk.store.commit(after(first.record, line(1))),
-        disk.store.load(key("b")),
-        records_of(disk.archive),
-    ):
-        with pytest.raises(StoreUnavailable, match="closed"):
-            await refused
-
-
 # --- looking up ------------------------------------------------------------------------------------------------------
 
 
@@ -365,14 +254,6 @@ async def test_a_call_that_was_over_long_ago_is_found_in_the_file(disk: SqliteWo
         await disk.store.load(key(f"nobody{n}"))
     assert await disk.store.load(key("a")) == last.record
     assert await disk.store.named("a.wma") is True
-
-
-async def test_a_look_up_that_is_overtaken_by_a_commit_gives_the_newer_call(disk: SqliteWorld) -> None:
-    commit = after(record("a"), line())
-    loads = [disk.store.load(key("a")) for _ in range(5)]
-    *found, _ = await asyncio.gather(*loads, disk.store.commit(commit), disk.store.load(key("a")))
-    assert await disk.store.load(key("a")) == commit.record
-    assert all(call in (None, commit.record) for call in found)
 
 
 async def test_a_file_that_cannot_be_read_fails_the_question_alone(disk: SqliteWorld) -> None:

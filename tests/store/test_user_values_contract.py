@@ -2,7 +2,7 @@
 
 import asyncio
 from datetime import date, datetime
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
@@ -14,8 +14,9 @@ from ivr.engine.values import DateTimeValue, DateValue, ListValue, ObjectValue, 
 from ivr.errors import StaleCall, StoreUnavailable
 from ivr.store.memory.memory_calls import MemoryStore
 from ivr.user_values import KeptValue, Known, User
+from tests.store.postgres_world import PostgresWorld
 from tests.store.store_examples import after, line, record
-from tests.store.store_worlds import SqliteWorld, World, ask
+from tests.store.store_worlds import DurableWorld, World
 
 NOW, THEN = 1000.0, 5000.0
 
@@ -193,24 +194,28 @@ async def _as_a_table_says(steps: list[tuple[Any, ...]]) -> None:
             assert await store.known(User("skype", "app", "", str(caller)), now=now) == wanted
 
 
-# --- the file --------------------------------------------------------------------------------------------------------
+# --- where they are stored --------------------------------------------------------------------------------------------
 
 
-async def test_neither_the_caller_nor_a_private_value_stands_in_the_table(disk: SqliteWorld) -> None:
+async def test_neither_the_caller_nor_a_private_value_stands_in_the_table(durable: DurableWorld) -> None:
     call = of_caller("a", "+4366412345")
-    await kept(disk, call, name("Ann-in-clear"), KeptValue("user.pin", "0815-secret", THEN, private=True))
-    rows = ask(disk.database, "SELECT caller, line, name, value, sealed FROM user_value ORDER BY name")
-    assert [(row[1], row[2], row[4]) for row in rows] == [
-        ('["skype","app",""]', "user.name", 0), ('["skype","app",""]', "user.pin", 1)
+    secret = KeptValue("user.pin", "0815-secret", THEN, private=True)
+    await kept(cast("World", durable), call, name("Ann-in-clear"), secret)
+    rows = durable.ask("SELECT caller, line, name, value, sealed FROM user_value ORDER BY name")
+    assert [(row[1], row[2], bool(row[4])) for row in rows] == [
+        ('["skype","app",""]', "user.name", False), ('["skype","app",""]', "user.pin", True)
     ]  # fmt: skip
     assert rows[0][3] == b'"Ann-in-clear"'
     assert b"0815" not in rows[1][3]
     assert len(rows[0][0]) == 32
     assert b"66412345" not in rows[0][0]
+    assert durable.held([b"0815-secret", b"Ann-in-clear"]) == {b"Ann-in-clear"}
 
 
-async def test_what_cannot_be_read_is_as_if_it_were_not_there(disk: SqliteWorld) -> None:
+async def test_what_cannot_be_read_is_as_if_it_were_not_there(durable: DurableWorld) -> None:
     call = of_caller("a")
-    await kept(disk, call, name("Ann"), KeptValue("user.pin", "1", THEN, private=True), KeptValue("user.ok", 1, THEN))
-    ask(disk.database, "UPDATE user_value SET value = x'00' WHERE name <> 'user.ok'")
-    assert await disk.store.known(user_of(call), now=NOW) == {"user.ok": (1, False)}
+    pin = KeptValue("user.pin", "1", THEN, private=True)
+    await kept(cast("World", durable), call, name("Ann"), pin, KeptValue("user.ok", 1, THEN))
+    nothing = "'\\x00'" if isinstance(durable, PostgresWorld) else "x'00'"
+    durable.ask(f"UPDATE user_value SET value = {nothing} WHERE name <> 'user.ok'")
+    assert await durable.store.known(user_of(call), now=NOW) == {"user.ok": (1, False)}
