@@ -48,7 +48,7 @@ test: lint  ## Install what is needed and run all checks: style, types, contract
 	@echo '==> All other tests, in $(JOBS) processes'
 	@$(VENV)/bin/pytest -n $(JOBS) --dist worksteal -m 'not real_time' $(COVERING:%=--ignore=%)
 	@echo '==> Tests of many calls in real time, one after the other'
-	@$(VENV)/bin/pytest -m real_time tests/sip_peers
+	@$(VENV)/bin/pytest -m real_time tests/sip_peers tests/chaos
 	@echo '==> All checks passed.'
 
 search:  ## Run the tests that generate their examples, with other ones each time, until one fails (ROUNDS=5)

@@ -6,23 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from random import Random
 
-from msgspec.structs import replace
-
-from ivr.call_record import CallRecord, Stepped
-from ivr.engine.call import new_call
-from ivr.engine.events import (
-    CallEnded,
-    HoldNeeded,
-    HttpAnswered,
-    RecordingMade,
-    ServiceAnswered,
-    ServiceFailed,
-    TimePassed,
-)
+from ivr.engine.events import RecordingMade
 from ivr.engine.flow import Flow
-from ivr.engine.machine import step
 from ivr.store.data_folder import DataFolder
 from ivr.store.sqlite.sqlite_archive import SqliteArchive
+from tests.crash.books import folded, line_events
 from tests.crash.process import Server
 from tests.crash.town import STUBBORN, BadLine, everybody_calls
 from tests.flows import flow_at
@@ -97,30 +85,12 @@ async def _books_agree(server: Server, line: BadLine, flows: Sequence[Flow]) -> 
     named = set()
     for record in records:
         trace = traces[record.key.id]
-        assert _line_events(trace) == told[record.key.id]
+        assert line_events(trace) == told[record.key.id]
         assert record.steps == len(trace)
-        _folds(next(flow for flow in flows if flow.hash == record.call.flow), record, trace)
+        flow = next(flow for flow in flows if flow.hash == record.call.flow)
+        assert folded(flow, record, trace) == record.call or flow.name in PRIVATE
         kept = [line.event.media for line in trace if isinstance(line.event, RecordingMade)]
         assert [audio[str(media)] for media in kept] == sent.get(record.key.id, [])
         named |= set(kept)
     unfinished = audio.keys() - named
     assert len(unfinished) <= KILLS * 24, "uploads that were under way when the server died, and nothing else"
-
-
-def _line_events(trace: Sequence[Stepped]) -> int:
-    """Count the events that came from the phone."""
-    ours = HoldNeeded | TimePassed | ServiceAnswered | HttpAnswered | ServiceFailed
-    return sum(
-        not isinstance(line.event, ours) and not (isinstance(line.event, CallEnded) and line.event.by == "system")
-        for line in trace
-    )
-
-
-def _folds(flow: Flow, record: CallRecord, trace: Sequence[Stepped]) -> None:
-    """The trace, stepped from the beginning, leads to the saved call."""
-    call = new_call(flow.hash, replace(record.call.facts, caller=None, called="", language=None, started=0.0))
-    for line in trace:
-        stepped = step(flow, call, line.event, now=line.now, judged=line.judged)
-        assert (stepped.commands, stepped.path, stepped.ignored) == (line.commands, line.path, line.ignored)
-        call = stepped.call
-    assert flow.name in PRIVATE or call == record.call

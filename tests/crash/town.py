@@ -138,7 +138,7 @@ class BadLine:
         return found
 
 
-class _Townsman:
+class Townsman:
     """Mostly does what callers do, and now and then anything at all (`ivr.phone.callers.turn_based.Person`).
 
     Some leave while they are recorded, as callers of a voicemail do.
@@ -177,7 +177,7 @@ async def everybody_calls(
 
     async def one(random: Random) -> Ended:
         async with turnstile:
-            handset = TurnBased(_Townsman(random), Sound(SilentRenderer(), _Noise(random)))
+            handset = TurnBased(Townsman(random), Sound(SilentRenderer(), _Noise(random)))
             return await phone.place(handset, bot=f"{PUBLIC}/call/{random.choice(flows)}")
 
     return await asyncio.gather(*(one(Random(seed * 100_003 + number)) for number in range(calls)))

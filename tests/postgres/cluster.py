@@ -91,10 +91,11 @@ class Cluster:
             *("--encoding=UTF8", "--no-instructions"),
         )
 
-    def copy(self, other: Cluster) -> None:
-        """Make its data those of a running one, which it will follow (a streaming standby)."""
+    def copy(self, other: Cluster, *, name: str = "standby") -> None:
+        """Make its data those of a running one, which it will follow under a name (a streaming standby)."""
+        there = f"{other.url()}?application_name={name}"
         self._run(
-            *("pg_basebackup", "--pgdata", str(self._data), "--dbname", other.url(), "--checkpoint=fast"),
+            *("pg_basebackup", "--pgdata", str(self._data), "--dbname", there, "--checkpoint=fast"),
             *("--write-recovery-conf", "--no-sync"),
         )
 
@@ -114,6 +115,10 @@ class Cluster:
         if self._process:
             self._process.stop(number)
             self._process = None
+
+    def kill(self) -> None:
+        """End it at once: whatever is under way is broken off, and nothing is written any more."""
+        self.stop(signal.SIGQUIT)
 
     def promote(self) -> None:
         """Make a standby the one that is written to, and return when it is."""
