@@ -133,19 +133,12 @@ async def running(
         console = make_console(stack, backend, token, refusals, dev=dev) if token else None
         phone, start = await _development_pages(stack, settings, backend, address, cases) if dev else (None, None)
         lines = _pages_of_channels(backend, refusals)
-        states = await make_bot_state_pages(stack, settings, backend, dev=dev)
-        wanted: Sequence[Pages | None] = (
-            *(console, phone, start, states, backend.sign_in.pages),
-            make_call_order_pages(settings, backend),
-        )
-        people = [one for one in wanted if one is not None]
-        pages: list[Pages] = [make_recording_pages(stack, backend), make_wav_assets(stack, backend), *lines, *people]
+        pages = [*lines, *await _other_pages(stack, settings, backend, dev=dev), console, phone, start]
         routes = WebhookRoutes([plug.channel for plug in backend.plugs])
-        app = _app(settings, backend, routes, pages, refusals, dev=dev)
+        app = _app(settings, backend, routes, [one for one in pages if one is not None], refusals, dev=dev)
         begin_chores(stack, settings, backend)
-        asked = ConnectionLimits(most=settings.max_connections, head=settings.head_time, idle=settings.keep_alive)
-        limits = fit_to_open_files(asked)
         way = _short_way(settings, routes, backend) if short and SAME_PARSER and not dev else None
+        limits = _connection_limits(settings)
         listener = await Listener.open(app.handle, sock, limits=limits, now=time.time, refusals=refusals, short=way)
         await show_metrics(stack, telemetry, backend=backend, port=listener, refusals=refusals)
         stack.push_async_callback(_drain, [*([phone] if phone else []), *lines], listener)
@@ -165,6 +158,19 @@ async def _development_pages(
     phone = await make_phone(stack, settings, backend, address, plug, cases=cases)
     mails = backend.folder.mail if settings.smtp_server is None else None
     return phone, StartPages(backend.registry, backend.closings, mails=mails)
+
+
+async def _other_pages(
+    stack: AsyncExitStack, settings: Settings, backend: Backend, *, dev: bool
+) -> Sequence[Pages | None]:
+    """Make what is neither a channel's nor a person's: files, what bots keep, signing in, orders of calls."""
+    return (
+        make_recording_pages(stack, backend),
+        make_wav_assets(stack, backend),
+        await make_bot_state_pages(stack, settings, backend, dev=dev),
+        backend.sign_in.pages,
+        make_call_order_pages(settings, backend),
+    )
 
 
 def _described(
@@ -187,7 +193,13 @@ def _described(
 
 def _pages_of_channels(backend: Backend, refusals: Refusals) -> Sequence[LinePages]:
     behind = Behind(
-        backend.store, backend.recordings, backend.arrivals, backend.turns, refusals, backend.registry, time.time
+        backend.store.calls,
+        backend.store.recordings,
+        backend.arrivals,
+        backend.turns,
+        refusals,
+        backend.registry,
+        time.time,
     )
     return [one for plug in backend.plugs if plug.pages for one in plug.pages(behind)]
 
@@ -217,8 +229,8 @@ def _webhook(settings: Settings, plug: Plug, backend: Backend, refusals: Refusal
         channel=plug.channel,
         verifier=plug.verifier,
         turns=backend.turns,
-        store=backend.store,
-        recordings=backend.recordings,
+        store=backend.store.calls,
+        recordings=backend.store.recordings,
         arrivals=backend.arrivals,
         limits=_body_limits(settings),
         now=time.time,
@@ -243,6 +255,11 @@ def _short_way(settings: Settings, routes: WebhookRoutes, backend: Backend) -> S
     )
 
 
+def _connection_limits(settings: Settings) -> ConnectionLimits:
+    asked = ConnectionLimits(most=settings.max_connections, head=settings.head_time, idle=settings.keep_alive)
+    return fit_to_open_files(asked)
+
+
 def _body_limits(settings: Settings) -> BodyLimits:
     return BodyLimits(settings.max_json, settings.max_recording, settings.stall, settings.body_time)
 
@@ -252,7 +269,7 @@ def _readiness_checks(backend: Backend) -> Mapping[str, Check]:
 
     async def store() -> bool:
         try:
-            await backend.store.probe()
+            await backend.store.calls.probe()
         except IvrError:
             return False
         return True

@@ -3,11 +3,10 @@
 It is the same for every channel, and names none.
 """
 
-import hmac
 import logging
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
@@ -15,18 +14,14 @@ from pathlib import Path
 from msgspec import Struct
 
 from ivr.audio.workers import Workers
-from ivr.bot_state import BotStates
-from ivr.call_search import CallSearch
 from ivr.capabilities import Capabilities
-from ivr.coordination import Coordination
 from ivr.engine.actions.record import TRANSCRIBE
-from ivr.engine.commands import FETCH, NotificationWay
+from ivr.engine.commands import FETCH
 from ivr.engine.secret_values import Secrets
 from ivr.engine.sign_in_orders import SIGN_IN
 from ivr.engine.web_orders import HTTP
 from ivr.flowfile.checks import Provided
 from ivr.flowfile.load import load_flow
-from ivr.outbox import Outbox, PlatformRequests
 from ivr.ports import Channel, SpeechToText
 from ivr.server.app import MEDIA
 from ivr.server.arrivals import Arrivals
@@ -46,24 +41,21 @@ from ivr.server.speech_abilities import concurrency_of, missing_of, phrases_of
 from ivr.server.telemetry.job_watch import JobWatch, Watch
 from ivr.services.caller_sign_in import AT_ONCE as SIGN_INS_AT_ONCE
 from ivr.services.caller_sign_in import SignInService
-from ivr.services.egress import AT_ONCE
+from ivr.services.egress import AT_ONCE, Egress
 from ivr.services.platform_api import Api
 from ivr.services.pretended_sign_ins import PretendedSignIns
 from ivr.services.recording_fetch import RecordingFetch
-from ivr.services.sender import Sender
 from ivr.services.service import Service
 from ivr.services.transcription import Transcription
 from ivr.services.web_request import WebRequest
 from ivr.settings import Settings, location_of, secrets_of
 from ivr.sign_in_ports import SignIns
 from ivr.speech_settings import engine_of, load_models
-from ivr.storage import Archive, CallStoreInMemory, MediaStore
 from ivr.store.data_folder import DataFolder
 from ivr.store.location import StoreLocation
 from ivr.store.opened import Opened, Opener
 from ivr.store.opening import open_store
 from ivr.turn import TurnsInMemory
-from ivr.voicemails import Voicemails
 
 log = logging.getLogger(__name__)
 
@@ -72,28 +64,16 @@ class Backend(Struct, frozen=True):
     """The parts, each standing on those before it."""
 
     folder: DataFolder
-    store: CallStoreInMemory
-    archive: Archive
-    search: CallSearch
-    voicemails: Voicemails
+    store: Opened
+    "Calls, recordings and all else that is stored."
     registry: FlowRegistry
-    recordings: MediaStore
     arrivals: Arrivals
     closings: Closings
     links: RecordingLinks
     plugs: Sequence[Plug]
     "The channels that are on."
-    worker: Worker
-    outbox: Outbox
-    requests: PlatformRequests
-    states: BotStates
-    coordination: Coordination
-    "With other servers on the same store."
-    tend_store: Callable[[], Awaitable[None]]
-    "What the store needs as time passes (`Opened.tend`)."
-    console_key: bytes
-    "The key of the addresses at which recordings are heard in the console."
     sign_in: SignInParts
+    worker: Worker
     turns: TurnsInMemory
 
 
@@ -121,43 +101,31 @@ async def open_backend(
     `stack` closes the parts, the last one first, so that each stands on what it needs until it has ended.
     """
     trial = dev or pretends
-    processes = Workers()
-    stack.push_async_callback(processes.close)
-    speech = engine_of(settings, processes)
-    await load_models(processes)
+    speech = await _load_speech(stack, settings)
     location = location_of(settings)
     folder = stack.enter_context(location.hold())
     opened = await _open_store(stack, location, opener)
-    secret_values = secrets_of(settings)
-    egress = egress_of(settings, dev=trial)
+    secret_values, egress = secrets_of(settings), egress_of(settings, dev=trial)
     provided = provided_by(settings, secret_values, egress, pretends=trial)
     registry = await _open_registry(settings, secret_values, paths, opened, lines=lines, provided=provided, strict=dev)
     arrivals = Arrivals(opened.coordination)
-    closings = Closings(folder.closed, settings.closed)
-    closings.log_start({name for flow in registry.all() if flow.flow for name in flow.flow.all_calendars})
+    closings = _read_closings(settings, folder, registry)
     links = RecordingLinks(public, opened.link_key)
-    here = Surroundings(
-        public,
-        f"{public}{MEDIA}".rstrip("/"),
-        links,
-        opened.token_key,
-        folder,
-        dev,
-        trial,
-        opened.mailbox,
-        opened.news,
-        opened.coordination,
-    )
-    plugs = [source.make(settings, here) for source in sources_on(settings, dev=dev)]
+    plugs = _make_plugs(settings, opened, folder, links, public=public, dev=dev, trial=trial)
     sign_in = await open_sign_in(stack, settings, opened, folder, public=public, dev=dev)
-    sign_ins = PretendedSignIns() if trial and settings.sign_in_client_id is None else sign_in.calls
-    web = WebRequest(egress, secret_values, bearers=sign_ins)
-    stack.push_async_callback(web.close)
-    mails = folder.mail if trial else None
-    senders = make_senders(stack, settings, opened.recordings, links, egress=egress, mails=mails)
-    apis = _apis(stack, plugs)
+    pretended = trial and settings.sign_in_client_id is None
     workers = _make_workers(
-        settings, opened, apis, speech=speech, web=web, senders=senders, sign_ins=sign_ins, watch=watch
+        stack,
+        settings,
+        opened,
+        plugs,
+        speech=speech,
+        secret_values=secret_values,
+        egress=egress,
+        links=links,
+        sign_ins=PretendedSignIns() if pretended else sign_in.calls,
+        mails=folder.mail if trial else None,
+        watch=watch,
     )
     turns = TurnsInMemory(
         store=opened.calls,
@@ -177,28 +145,7 @@ async def open_backend(
         watch=watch,
     )
     workers.start(stack, turns)
-    return Backend(
-        folder=folder,
-        store=opened.calls,
-        archive=opened.archive,
-        search=opened.search,
-        voicemails=opened.voicemails,
-        registry=registry,
-        recordings=opened.recordings,
-        arrivals=arrivals,
-        closings=closings,
-        links=links,
-        plugs=plugs,
-        worker=workers.jobs,
-        outbox=opened.outbox,
-        requests=opened.requests,
-        states=opened.states,
-        coordination=opened.coordination,
-        tend_store=opened.tend,
-        console_key=hmac.digest(opened.link_key, b"console", "sha256"),
-        sign_in=sign_in,
-        turns=turns,
-    )
+    return Backend(folder, opened, registry, arrivals, closings, links, plugs, sign_in, workers.jobs, turns)
 
 
 class _Workers(Struct, frozen=True):
@@ -220,16 +167,24 @@ class _Workers(Struct, frozen=True):
 
 
 def _make_workers(
+    stack: AsyncExitStack,
     settings: Settings,
     opened: Opened,
-    apis: Mapping[str, Api],
+    plugs: Sequence[Plug],
     *,
     speech: SpeechToText,
-    web: WebRequest,
-    senders: Mapping[NotificationWay, Sender],
+    secret_values: Secrets,
+    egress: Egress,
+    links: RecordingLinks,
     sign_ins: SignIns,
+    mails: Path | None,
     watch: JobWatch | None,
 ) -> _Workers:
+    """Make them, with all by which they ask outside. `mails`: where mails are written if there is no mail server."""
+    web = WebRequest(egress, secret_values, bearers=sign_ins)
+    stack.push_async_callback(web.close)
+    senders = make_senders(stack, settings, opened.recordings, links, egress=egress, mails=mails)
+    apis = _apis(stack, plugs)
     services: Mapping[str, Service] = {
         TRANSCRIBE: Transcription(speech, opened.recordings),
         HTTP: web,
@@ -244,6 +199,31 @@ def _make_workers(
     )
 
 
+def _make_plugs(
+    settings: Settings,
+    opened: Opened,
+    folder: DataFolder,
+    links: RecordingLinks,
+    *,
+    public: str,
+    dev: bool,
+    trial: bool,
+) -> Sequence[Plug]:
+    here = Surroundings(
+        public=public,
+        media=f"{public}{MEDIA}".rstrip("/"),
+        links=links,
+        token_key=opened.token_key,
+        folder=folder,
+        dev=dev,
+        pretends=trial,
+        mailbox=opened.mailbox,
+        news=opened.news,
+        coordination=opened.coordination,
+    )
+    return [source.make(settings, here) for source in sources_on(settings, dev=dev)]
+
+
 def _apis(stack: AsyncExitStack, plugs: Sequence[Plug]) -> Mapping[str, Api]:
     """Return the APIs of the channels' platforms by the channel's name."""
     apis = {plug.channel.name: plug.api for plug in plugs if plug.api is not None}
@@ -256,6 +236,15 @@ def _channels(plugs: Sequence[Plug]) -> Mapping[str, Channel]:
     """Return all channels by name: of one that is off, calls may still be under way."""
     off = {source.name: ChannelThatIsOff(source.name, source.can) for source in SOURCES}
     return {**off, **{plug.channel.name: plug.channel for plug in plugs}}
+
+
+async def _load_speech(stack: AsyncExitStack, settings: Settings) -> SpeechToText:
+    """Make the speech engine, with its models in its worker processes, where it has any."""
+    processes = Workers()
+    stack.push_async_callback(processes.close)
+    speech = engine_of(settings, processes)
+    await load_models(processes)
+    return speech
 
 
 async def _open_store(stack: AsyncExitStack, location: StoreLocation, opener: Opener) -> Opened:
@@ -296,3 +285,9 @@ async def _open_registry(
     await registry.open(strict=strict)
     await registry.restore(opened.flows_under_way)
     return registry
+
+
+def _read_closings(settings: Settings, folder: DataFolder, registry: FlowRegistry) -> Closings:
+    closings = Closings(folder.closed, settings.closed)
+    closings.log_start({name for flow in registry.all() if flow.flow for name in flow.flow.all_calendars})
+    return closings

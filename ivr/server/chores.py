@@ -29,7 +29,7 @@ def begin_chores(stack: AsyncExitStack, settings: Settings, backend: Backend) ->
     server = secrets.token_hex(8)
 
     async def alone(chore: Chore, name: str, seconds: float) -> None:
-        if await backend.coordination.lease("chore", name, owner=server, lasts=1.5 * seconds):
+        if await backend.store.coordination.lease("chore", name, owner=server, lasts=1.5 * seconds):
             await chore()
 
     for chore, name, seconds in _of_each_server(backend):
@@ -43,7 +43,7 @@ def _of_each_server(backend: Backend) -> Sequence[tuple[Chore, str, float]]:
 
     async def wake() -> None:
         backend.worker.kick()  # for orders that the store could not give out
-        await wake_due(backend.store, backend.turns.wake, time.time())
+        await wake_due(backend.store.calls, backend.turns.wake, time.time())
 
     async def tend() -> None:
         for plug in backend.plugs:
@@ -62,8 +62,9 @@ def _of_each_server(backend: Backend) -> Sequence[tuple[Chore, str, float]]:
 
 def _of_all_servers(settings: Settings, backend: Backend) -> Sequence[tuple[Chore, str, float]]:
     """Return what one of all servers on a store does for all of them; done by two it is only wasted."""
-    retention = Retention(backend.archive, backend.recordings, backend.folder)
-    values = ValueRetention(backend.store, backend.archive)
+    store = backend.store
+    retention = Retention(store.archive, store.recordings, backend.folder)
+    values = ValueRetention(store.calls, store.archive)
 
     async def forget() -> None:
         if settings.retention is not None:
@@ -71,17 +72,17 @@ def _of_all_servers(settings: Settings, backend: Backend) -> Sequence[tuple[Chor
         await values.erase_old(now=time.time())
 
     async def sweep() -> None:
-        await sweep_recordings(backend.store, backend.recordings, before=time.time() - settings.sweep_after)
+        await sweep_recordings(store.calls, store.recordings, before=time.time() - settings.sweep_after)
 
     async def forget_states() -> None:
         before = None if settings.bot_state_retention is None else time.time() - settings.bot_state_retention * DAY
-        await forget_bot_states(backend.states, before=before)
+        await forget_bot_states(store.states, before=before)
 
     return (
         (forget, "forget", MINUTE),
         (forget_states, "bot state", MINUTE),
         (sweep, "sweep", HOUR),
-        (backend.tend_store, "store", HOUR),
+        (store.tend, "store", HOUR),
     )
 
 

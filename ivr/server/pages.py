@@ -1,5 +1,6 @@
 """How the pages for people are made: the console, and in development mode the phone that calls this very server."""
 
+import hmac
 import secrets
 import time
 from contextlib import AsyncExitStack
@@ -52,7 +53,7 @@ def make_recording_pages(stack: AsyncExitStack, backend: Backend) -> RecordingPa
     """Make the addresses of recordings, with a worker of their own: a stranger's file must not hold up calls."""
     workers = Workers(size=1)
     stack.push_async_callback(workers.close)
-    return RecordingPages(backend.links, RecordingFiles(backend.recordings, workers), now=time.time)
+    return RecordingPages(backend.links, RecordingFiles(backend.store.recordings, workers), now=time.time)
 
 
 def make_wav_assets(stack: AsyncExitStack, backend: Backend) -> WavAssets:
@@ -71,8 +72,8 @@ def make_call_order_pages(settings: Settings, backend: Backend) -> CallOrderPage
         accounts={plug.channel.name: plug.account for plug in calling},
         unset={plug.channel.name: plug.places_with for plug in calling if plug.api is None},
         turns=backend.turns,
-        store=backend.store,
-        archive=backend.archive,
+        store=backend.store.calls,
+        archive=backend.store.archive,
         flows=backend.registry,
         targets=CallableTargets(settings.call_targets),
         callers=settings.call_callers,
@@ -106,26 +107,32 @@ async def make_bot_state_pages(
             issuers=settings.bot_state_issuers,
             audience=settings.bot_state_audience,
         )
-    return BotStatePages(backend.states, bots, most=settings.bot_state_records, now=time.time_ns)
+    return BotStatePages(backend.store.states, bots, most=settings.bot_state_records, now=time.time_ns)
 
 
 def make_console(stack: AsyncExitStack, backend: Backend, token: str, refusals: Refusals, *, dev: bool) -> Console:
     """Make the console, with a worker of its own: what people look at must not hold up calls."""
-    workers = Workers(size=1)
+    store, workers = backend.store, Workers(size=1)
     stack.push_async_callback(workers.close)
     return Console(
-        archive=backend.archive,
-        search=backend.search,
-        voicemails=backend.voicemails,
-        outbox=backend.outbox,
-        requests=backend.requests,
-        counts=Counts(backend.archive),
-        over_time=CountsOverTime(backend.archive, backend.search),
+        archive=store.archive,
+        search=store.search,
+        voicemails=store.voicemails,
+        outbox=store.outbox,
+        requests=store.requests,
+        counts=Counts(store.archive),
+        over_time=CountsOverTime(store.archive, store.search),
         registry=backend.registry,
         closings=backend.closings,
         channels=[plug.channel.name for plug in backend.plugs],
-        playback=Playback(backend.recordings, workers),
-        sessions=Sessions(token, backend.coordination, key=backend.console_key, now=time.time, plain=dev),
+        playback=Playback(store.recordings, workers),
+        sessions=Sessions(
+            token,
+            store.coordination,
+            key=hmac.digest(store.link_key, b"console", "sha256"),
+            now=time.time,
+            plain=dev,
+        ),
         now=time.time,
         development=dev,
         refusals=refusals,
@@ -155,7 +162,7 @@ async def make_phone(
 
     path = next(endpoint.path for endpoint in plug.channel.endpoints if endpoint.named)
     url, name = f"{address}{path}", plug.channel.name
-    own = OwnBot(url, plug.account, name, backend.store, backend.archive, backend.registry, cases)
+    own = OwnBot(url, plug.account, name, backend.store.calls, backend.store.archive, backend.registry, cases)
     misses = missing(voice=voice, ear=ear)
     return PhonePages(
         SharedPhone(Target(own.address(""), transfers=None, questions=True), own_bot=own, sound=sound, misses=misses)

@@ -58,7 +58,7 @@ async def show_metrics(
     counts, sock, writes = telemetry.counts, telemetry.sock, telemetry.writes
     if counts is None or sock is None or writes is None:
         return
-    looks = StoreLooks(backend.store, backend.outbox, backend.requests)
+    looks = StoreLooks(backend.store.calls, backend.store.outbox, backend.store.requests)
 
     async def written() -> bytes:
         now = Now(
