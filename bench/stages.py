@@ -20,13 +20,13 @@ from ivr.engine.commands import LineCommand, Notify, Remember, Request
 from ivr.engine.flow import Flow
 from ivr.engine.machine import step
 from ivr.flowfile.load import load_flow
+from ivr.media_storage import SMALL
 from ivr.ports import Exchange, Incoming, Upload, WebhookReply, WebhookRequest
 from ivr.server.body import BodyLimits
 from ivr.server.forms import PlainForm, plain_boundary, plain_form
 from ivr.server.multipart import ROOM
 from ivr.server.replies import raw_reply
 from ivr.server.short_request import WHOLE, RequestReader
-from ivr.storage import SMALL
 
 MESSAGES = ("incoming", "choice", "record", "hang-up")
 LOOPS, ROUNDS = 40, 200

@@ -11,7 +11,7 @@ import click
 
 from ivr.cli.stored_calls import StoredCalls
 from ivr.errors import StoreUnavailable
-from ivr.storage import MediaStore
+from ivr.media_storage import MediaStore
 
 
 def list_or_save(stored: StoredCalls, names: Sequence[str], to: Path | None) -> None:

@@ -10,9 +10,9 @@ from functools import lru_cache
 from msgspec import Struct
 
 from ivr.audio.length import HEAD, seconds_of
+from ivr.media_storage import SMALL
 from ivr.ports import Form, Upload
 from ivr.server.body import BodyLimits
-from ivr.storage import SMALL
 
 # Within these quotes there is neither a blank nor a semicolon, so nothing there can be taken for another parameter.
 # What may follow is Ref's own sample.

@@ -28,13 +28,14 @@ from ivr.engine.commands import Record
 from ivr.engine.events import Event, RecordingMade
 from ivr.errors import DataUnusable, FlowError, StoreUnavailable, WebhookError
 from ivr.line.engine_events import events_of
+from ivr.media_storage import MediaStore
 from ivr.ports import CallKey, Incoming, Leg, Upload, WebhookReply
 from ivr.server.arrivals import Arrivals
 from ivr.server.connection import let_in
 from ivr.server.refusals import Refusals
 from ivr.server.replies import not_found
 from ivr.server.sound_socket import LARGEST_MESSAGE, BadSender, Heard, heard_on
-from ivr.storage import CallStore, MediaStore
+from ivr.storage import CallStore
 
 log = logging.getLogger(__name__)
 

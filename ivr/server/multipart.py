@@ -12,11 +12,11 @@ from python_multipart.multipart import parse_options_header
 
 from ivr.audio.length import seconds_of
 from ivr.errors import WebhookError
+from ivr.media_storage import MediaStore, NewMedia
 from ivr.ports import Form, Upload
 from ivr.server.body import BodyLimits, too_large
 from ivr.server.forms import plain_form
 from ivr.server.multipart_parser import MultipartParser, malformed
-from ivr.storage import MediaStore, NewMedia
 
 MOST_PARTS = 4
 ROOM = 64 * 1024

@@ -15,9 +15,9 @@ from ivr.audio.formats import TO_FILE
 from ivr.audio.workers import Workers
 from ivr.engine.commands import RecordingFormat
 from ivr.errors import TranscriptionFailed
+from ivr.media_storage import MediaStore
 from ivr.server.recording_links import LinkUse, RecordingLinks
 from ivr.services.sender import Attachment
-from ivr.storage import MediaStore
 from ivr.store.recent import Recent
 
 MOST: Final = 512 * 1024

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ivr.audio.workers import Workers
 from ivr.engine.commands import NotificationWay
+from ivr.media_storage import MediaStore
 from ivr.server.origin import is_loopback_name
 from ivr.server.recording_files import AttachedRecordings, RecordingFiles
 from ivr.server.recording_links import RecordingLinks
@@ -17,7 +18,6 @@ from ivr.services.sender import Attachments, Sender
 from ivr.services.webhook_sender import WebhookSender
 from ivr.setting_sources import secret_text
 from ivr.settings import Settings, webhook_key
-from ivr.storage import MediaStore
 
 log = logging.getLogger(__name__)
 

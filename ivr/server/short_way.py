@@ -8,6 +8,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Protocol
 
+from ivr.media_storage import SMALL
 from ivr.ports import Form, GoodCredentials, Incoming, Verifier, WebhookReply, WebhookRequest
 from ivr.server.body import BodyLimits
 from ivr.server.forms import plain_boundary, plain_form
@@ -15,7 +16,6 @@ from ivr.server.multipart import ROOM
 from ivr.server.short_request import RequestReader
 from ivr.server.webhook import Decodes
 from ivr.server.webhook_routes import Route, WebhookRoutes
-from ivr.storage import SMALL
 
 Told = Callable[[WebhookReply | None], None]
 

@@ -7,8 +7,9 @@ from contextlib import aclosing
 
 from ivr.bot_state import BotStates
 from ivr.errors import IvrError, StoreUnavailable
+from ivr.media_storage import MediaStore
 from ivr.ports import CallKey
-from ivr.storage import Archive, CallStore, MediaStore
+from ivr.storage import Archive, CallStore
 from ivr.store.data_folder import DataFolder
 
 log = logging.getLogger(__name__)

@@ -14,6 +14,7 @@ from aiohttp import web
 from msgspec.structs import replace
 
 from ivr.errors import IvrError, StoreUnavailable, WebhookError
+from ivr.media_storage import MediaStore
 from ivr.ports import BodyKind, CallKey, Form, Incoming, Upload, Verifier, WebhookReply, WebhookRequest
 from ivr.server.arrivals import Arrival, Arrivals
 from ivr.server.body import Body, BodyLimits
@@ -21,7 +22,6 @@ from ivr.server.connection import Connection, let_in
 from ivr.server.multipart import ROOM, boundary_of, read_form
 from ivr.server.refusals import Refusals
 from ivr.server.webhook_routes import Route
-from ivr.storage import MediaStore
 
 log = logging.getLogger(__name__)
 

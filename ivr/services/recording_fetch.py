@@ -16,10 +16,11 @@ from http import HTTPStatus
 from ivr.audio.length import seconds_of
 from ivr.engine.events import RecordingReady
 from ivr.errors import StoreUnavailable
+from ivr.media_storage import MediaStore, NewMedia
 from ivr.services.egress import NotAllowed
 from ivr.services.platform_api import Api, Download, PlatformUnreachable
 from ivr.services.service import ServiceError
-from ivr.storage import MediaStore, NewMedia, Order
+from ivr.storage import Order
 
 log = logging.getLogger(__name__)
 

@@ -2,9 +2,10 @@
 
 from ivr.engine.events import ServiceAnswered, Transcribed
 from ivr.errors import TranscriptionFailed
+from ivr.media_storage import MediaStore
 from ivr.ports import SpeechToText
 from ivr.services.service import ServiceError
-from ivr.storage import MediaStore, Order
+from ivr.storage import Order
 
 
 class Transcription:

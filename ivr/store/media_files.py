@@ -22,8 +22,8 @@ from typing import BinaryIO, TypeVar
 
 from ivr.audio.length import HEAD
 from ivr.errors import StoreUnavailable
+from ivr.media_storage import SMALL
 from ivr.smallfiles import open_regular
-from ivr.storage import SMALL
 from ivr.store.data_folder import sync_folder
 from ivr.store.disk_errors import disk_reason
 from ivr.store.started_threads import started_threads

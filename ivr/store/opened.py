@@ -10,10 +10,11 @@ from ivr.bot_state import BotStates, StateErasure
 from ivr.call_search import CallSearch
 from ivr.coordination import Coordination
 from ivr.mailbox import Mailbox
+from ivr.media_storage import MediaStore
 from ivr.news import News
 from ivr.outbox import Outbox, PlatformRequests
 from ivr.sign_in_storage import SignInStore
-from ivr.storage import Archive, CallStoreInMemory, MediaStore
+from ivr.storage import Archive, CallStoreInMemory
 from ivr.store.location import StoreLocation
 from ivr.voicemails import Voicemails
 

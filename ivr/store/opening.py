@@ -1,4 +1,4 @@
-"""Which driver stands behind the ports of `ivr.storage` and `ivr.outbox`.
+"""Which driver stands behind the ports of `ivr.storage`, `ivr.media_storage` and `ivr.outbox`.
 
 Whoever uses a store opens it here, and knows no other. The driver of PostgreSQL is imported when it is asked for: its
 library is an extra.

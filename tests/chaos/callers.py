@@ -12,12 +12,12 @@ from ivr.channels.skype.wire import MESSAGE_ID
 from ivr.engine.commands import RecordingFormat
 from ivr.media.recorder import wav
 from ivr.media.sound import EncodedRecording, SilentRenderer, Sound
+from ivr.media_storage import SMALL
 from ivr.phone.callers.turn_based import CallerAction, Leave, Situation, TurnBased
 from ivr.phone.net.limits import PhoneLimits
 from ivr.phone.net.post import Post, Reply
 from ivr.phone.phone_events import Ended
 from ivr.phone.platform import Platform
-from ivr.storage import SMALL
 from tests.crash.town import Townsman
 from tests.phone.calling import PUBLIC
 

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from ivr.call_record import Commit, Stepped
 from ivr.engine.events import CallReceived, RecordingMade
-from ivr.storage import SMALL
+from ivr.media_storage import SMALL
 from ivr.store.data_folder import DataFolder
 from ivr.store.sqlite.sqlite_calls import SqliteStore
 from ivr.store.sqlite.sqlite_media import SqliteMedia

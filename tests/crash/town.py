@@ -15,13 +15,13 @@ from random import Random
 from ivr.channels.skype.wire import MESSAGE_ID
 from ivr.engine.commands import Record, RecordingFormat
 from ivr.media.sound import BYTES_A_SECOND, EncodedRecording, SilentRenderer, Sound
+from ivr.media_storage import SMALL
 from ivr.phone.callers.random_caller import RandomCaller
 from ivr.phone.callers.turn_based import CallerAction, Leave, Situation, TurnBased
 from ivr.phone.net.limits import PhoneLimits
 from ivr.phone.net.post import NoReply, Post, Reply
 from ivr.phone.phone_events import Ended, PhoneEvent
 from ivr.phone.platform import Platform
-from ivr.storage import SMALL
 from tests.phone.calling import PUBLIC, Letter
 from tests.phone.fake_bot import Told
 from tests.phone.people import any_caller_action

@@ -14,8 +14,8 @@ from yarl import URL
 from ivr.channels.jambonz import wire
 from ivr.engine.events import CallEnded, InputTimedOut, OperationFailed, RecordingMade
 from ivr.errors import StoreUnavailable
+from ivr.media_storage import SMALL
 from ivr.server import listen_pages, sound_socket, stream_recorder
-from ivr.storage import SMALL
 from tests.jambonz.jambonz_line import KEY
 from tests.jambonz.recording_house import RecordingHouse, closed, heard, played, pressed, quiet, recording_house, voice
 from tests.waiting import PATIENCE

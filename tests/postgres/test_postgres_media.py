@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ivr.errors import StoreUnavailable
-from ivr.storage import SMALL
+from ivr.media_storage import SMALL
 from ivr.store.postgres.postgres_media import CHUNK, PostgresMedia, PostgresRecording
 from ivr.store.postgres.postgres_pool import PostgresPool
 from ivr.store.postgres.postgres_schema import make_schema

@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from ivr.media_storage import SMALL
 from ivr.phone.net.identity import LIFETIME, Identity
-from ivr.storage import SMALL
 from tests.phone.calling import APP, Signer
 from tests.server.harness import Answer, Way, connected, form, read_answer, request, texts
 from tests.server.world import World

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ivr.errors import WebhookError
+from ivr.media_storage import SMALL
 from ivr.server.body import BodyLimits
 from ivr.server.multipart import ReadForm, boundary_of, read_form
-from ivr.storage import SMALL
 from ivr.store.media_files import MediaFiles
 from tests.server.harness import FORM, Served, form, part
 

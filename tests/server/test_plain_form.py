@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from ivr.engine.commands import RecordingFormat
 from ivr.errors import WebhookError
+from ivr.media_storage import SMALL
 from ivr.server.body import BodyLimits
 from ivr.server.forms import PlainForm, plain_boundary, plain_form
 from ivr.server.multipart import boundary_of, read_form
-from ivr.storage import SMALL
 from ivr.store.media_files import MediaFiles
 from tests.audio.test_length import FILES
 from tests.server.harness import FORM, form, part

@@ -11,8 +11,8 @@ from msgspec.structs import replace
 
 from ivr.call_record import Commit, Stepped
 from ivr.engine.events import CallEnded, CallReceived, RecordingMade
+from ivr.media_storage import SMALL
 from ivr.server.ticker import FORGOTTEN_AT_ONCE, Retention, ValueRetention, sweep_recordings
-from ivr.storage import SMALL
 from ivr.store.data_folder import DataFolder
 from ivr.store.sqlite.sqlite_archive import SqliteArchive
 from ivr.store.sqlite.sqlite_calls import SqliteStore

@@ -10,9 +10,9 @@ from ivr.bot_state import StateKey
 from ivr.call_record import CallRecord, Commit
 from ivr.engine.call import Call, Facts
 from ivr.errors import StoreUnavailable
+from ivr.media_storage import SMALL
 from ivr.ports import CallKey
 from ivr.server.ticker import STATES_AT_ONCE, every, forget_bot_states, sweep_recordings, wake_due
-from ivr.storage import SMALL
 from ivr.store.media_files import MediaFiles
 from ivr.store.memory.memory_bot_state import MemoryBotStates
 from ivr.store.memory.memory_calls import MemoryStore

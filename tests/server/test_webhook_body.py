@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from ivr.errors import StoreUnavailable, WebhookError
+from ivr.media_storage import SMALL
 from ivr.ports import CallKey
 from ivr.server.body import BodyLimits
-from ivr.storage import SMALL
 from tests.server.harness import JSON, Served, Way, connected, form, part, read_answer, request, serving
 from tests.waiting import PATIENCE, Clock, Gate, begun, until
 

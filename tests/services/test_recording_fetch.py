@@ -13,12 +13,13 @@ from aiohttp import web
 
 from ivr.engine.commands import FETCH, Request
 from ivr.engine.events import RecordingReady
+from ivr.media_storage import SMALL
 from ivr.ports import CallKey
 from ivr.services import platform_api
 from ivr.services.platform_api import PlatformApi, basic
 from ivr.services.recording_fetch import PAUSES, REDIRECTS, RecordingFetch
 from ivr.services.service import ServiceError
-from ivr.storage import SMALL, Order
+from ivr.storage import Order
 from ivr.store.media_files import MediaFiles
 
 CREDENTIAL = basic("AC1", "secret")

@@ -9,10 +9,11 @@ import pytest
 from ivr.engine.commands import Argument, Request
 from ivr.engine.events import ServiceAnswered, Transcribed
 from ivr.errors import TranscriptionFailed
+from ivr.media_storage import SMALL
 from ivr.ports import CallKey, Transcript
 from ivr.services.service import ServiceError
 from ivr.services.transcription import Transcription
-from ivr.storage import SMALL, Order
+from ivr.storage import Order
 from ivr.store.media_files import MediaFiles
 from ivr.store.memory.memory_media import MemoryMedia
 

@@ -9,8 +9,8 @@ from msgspec.structs import replace
 
 from ivr.call_record import CallRecord, Stepped
 from ivr.engine.commands import Notify
+from ivr.media_storage import SMALL
 from ivr.ports import Outbound, WebhookReply
-from ivr.storage import SMALL
 from ivr.store.data_folder import DataFolder
 from ivr.store.sqlite.database_file import open_database
 from ivr.store.sqlite.sqlite_calls import SqliteStore

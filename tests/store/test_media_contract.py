@@ -9,7 +9,7 @@ from typing import cast
 import pytest
 
 from ivr.errors import StoreUnavailable
-from ivr.storage import SMALL, MediaStore
+from ivr.media_storage import SMALL, MediaStore
 from ivr.store.memory.memory_media import MemoryMedia
 from ivr.store.postgres.postgres_media import PostgresMedia
 from ivr.store.sqlite.sqlite_media import SqliteMedia

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ivr.errors import StoreUnavailable
-from ivr.storage import SMALL
+from ivr.media_storage import SMALL
 from ivr.store.media_files import BUFFER, PORTION, MediaFiles
 from tests.waiting import begun
 

@@ -14,8 +14,8 @@ from aiohttp import web
 from ivr.audio.formats import TO_WAV
 from ivr.audio.workers import Workers
 from ivr.errors import TranscriptionFailed, WebhookError
+from ivr.media_storage import MediaStore
 from ivr.server.replies import headers
-from ivr.storage import MediaStore
 from ivr.store.recent import Recent
 
 REMEMBERED = 8

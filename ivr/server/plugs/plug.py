@@ -14,6 +14,7 @@ from msgspec import Struct, field
 from ivr.capabilities import Capabilities
 from ivr.coordination import Coordination
 from ivr.mailbox import Mailbox
+from ivr.media_storage import MediaStore
 from ivr.news import News
 from ivr.ports import Channel, Incoming, Verifier
 from ivr.server.app import Pages
@@ -24,7 +25,7 @@ from ivr.server.recording_links import RecordingLinks
 from ivr.server.refusals import Refusals
 from ivr.services.platform_api import Api
 from ivr.settings import Settings
-from ivr.storage import CallStoreInMemory, MediaStore
+from ivr.storage import CallStoreInMemory
 from ivr.store.data_folder import DataFolder
 from ivr.turn import TurnsInMemory
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ivr.audio.length import HEAD
-from ivr.storage import SMALL
+from ivr.media_storage import SMALL
 from ivr.store.media_files import check_name, in_memory, new_name
 
 

@@ -14,7 +14,7 @@ from typing import BinaryIO, Final
 
 from ivr.audio.length import HEAD
 from ivr.errors import StoreUnavailable
-from ivr.storage import SMALL
+from ivr.media_storage import SMALL
 from ivr.store.media_files import MediaFiles, check_name, in_memory, in_one_piece, new_name
 from ivr.store.postgres.postgres_pool import PostgresPool
 

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from ivr.storage import NewMedia
+from ivr.media_storage import NewMedia
 from ivr.store.media_files import MediaFiles, in_memory, in_one_piece
 from ivr.store.sqlite.read_only import Reader
 
