@@ -7,12 +7,13 @@ import pytest
 from aiohttp import web
 from msgspec.structs import replace
 
+from ivr.channels.skype.wire import MESSAGE_ID
 from ivr.phone.callers.dialler import LoadPlan
 from ivr.phone.callers.load_test import Latency, LoadResult, run_load_test
 from ivr.phone.net.guard import Guard
 from ivr.phone.net.limits import PhoneLimits
 from ivr.phone.net.load_client import LoadClient
-from ivr.phone.net.post import Post, Reply, WebPost
+from ivr.phone.net.post import NoReply, Post, Reply, WebPost
 from ivr.phone.platform import Target, platform
 from tests.phone.fake_bot import ANSWER, DIGITS, HANG_UP, MENU, RECORD, FakeBot, flow, listening, nobody
 
@@ -102,3 +103,32 @@ async def test_errors_are_counted_by_kind() -> None:
 async def test_a_rate_spreads_the_calls(endless: FakeBot) -> None:
     found = await measured(endless, LoadPlan(calls=10, concurrency=10, rate=100.0))
     assert found.seconds >= 0.09
+
+
+async def test_callers_think_before_each_thing_that_they_do(endless: FakeBot) -> None:
+    found = await measured(endless, LoadPlan(calls=10, concurrency=10, think=0.1))
+    assert found.seconds >= 0.05, "no caller answers before half of that time"
+    assert sum(found.endings.values()) == 10
+
+
+class FirstTryLost:
+    """A network that loses each message until it is sent again."""
+
+    def __init__(self, post: Post) -> None:
+        self.post = post
+        self.seen: set[str] = set()
+
+    async def send(self, url: str, data: bytes, headers: Mapping[str, str], *, answer_time: float, most: int) -> Reply:
+        message = headers[MESSAGE_ID]
+        if message not in self.seen:
+            self.seen.add(message)
+            raise NoReply("broken")
+        return await self.post.send(url, data, headers, answer_time=answer_time, most=most)
+
+
+async def test_what_is_sent_again_is_counted_and_its_caller_waits(endless: FakeBot) -> None:
+    found = await measured(endless, LoadPlan(calls=5), FirstTryLost)
+    assert found.repeats == found.requests == len(endless.told) == found.errors["broken"]
+    assert found.reply is not None
+    assert found.longest_wait >= found.reply.max
+    assert set(found.endings) <= {"hangup", "left"}

@@ -68,6 +68,9 @@ BOT = "http://127.0.0.1:8080/call"
 @click.option("--calls", type=click.IntRange(1), help="Place this number of calls instead, and measure.")
 @click.option("--concurrency", type=click.IntRange(1, 5000), default=50, show_default=True, help="Calls at once.")
 @click.option("--rate", type=Finite(), help="Calls started per second. Default: as many as possible.")
+@click.option(
+    "--think", type=Finite(), metavar="SECONDS", help="With --calls: how long callers think before they do something."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print what was measured as JSON.")
 @click.option("--allow", multiple=True, metavar="HOST", help="A host to connect to, besides this machine.")
 @click.option(
@@ -119,6 +122,7 @@ def phone(
     calls: int | None,
     concurrency: int,
     rate: float | None,
+    think: float | None,
     as_json: bool,
     allow: tuple[str, ...],
     allow_transfer: tuple[str, ...],
@@ -168,7 +172,7 @@ def phone(
     elif scripts:
         _run(until_signal(run_scripts(scripts, target, console)))
     elif calls:
-        _run(report_load(LoadPlan(calls, concurrency, rate), target, console, as_json=as_json))
+        _run(report_load(LoadPlan(calls, concurrency, rate, think=think or 0.0), target, console, as_json=as_json))
     else:
         face = talk_aloud if sound else talk
         _run(until_signal(face(target, console, wire=wire)))

@@ -18,7 +18,7 @@ PORT = click.IntRange(0, 65_535)
 
 FACES = {"browser": "--browser", "scripts": "--script", "calls": "--calls", "sound": "--sound"}
 "The faces of the phone, but for the terminal, which is there when none is asked for; by the name of the parameter."
-ONLY_WITH = {"port": "browser", "concurrency": "calls", "rate": "calls", "as_json": "calls"}
+ONLY_WITH = {"port": "browser", "concurrency": "calls", "rate": "calls", "think": "calls", "as_json": "calls"}
 "Flags that mean something to one of them."
 NOT_WITH = {"wire": ("browser", "scripts", "calls")}
 NEEDS_SIP = ("sip_user", "sip_password", "sip_ca", "record")

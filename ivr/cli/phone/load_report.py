@@ -75,6 +75,7 @@ def load_table(measured: LoadResult) -> Table:
         "requests/s": f"{measured.requests_per_second:,.1f}",
         "reply p50 / p90 / p99 / max": times(measured.reply),
         "the same, to recordings": times(measured.reply_to_recordings),
+        "messages sent again": f"{measured.repeats}; a caller waited {measured.longest_wait:,.1f} ms at most",
         "ended by": ", ".join(f"{how} {count}" for how, count in sorted(measured.endings.items())),
         "errors": ", ".join(f"{kind} {count}" for kind, count in sorted(measured.errors.items())) or "none",
         "this phone": f"{measured.phone_microseconds} µs of processor time for a request",

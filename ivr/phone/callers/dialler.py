@@ -15,6 +15,8 @@ class LoadPlan(Struct, frozen=True):
     rate: float | None = None
     "Calls begun a second; None: as many as go."
     seed: int = 1
+    think: float = 0.0
+    "Seconds for which callers think before they do something, on average: calls last, as those of people do."
 
 
 class Dialler:

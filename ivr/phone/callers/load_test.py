@@ -44,6 +44,10 @@ class LoadResult(Struct, frozen=True):
     "To all messages but recordings; None: there was no reply."
     reply_to_recordings: Latency | None
     "Apart, since a bot saves the audio, and may wait for its words."
+    repeats: int
+    "Messages that were sent once more, since they got a 5xx or no answer."
+    longest_wait: float
+    "Milliseconds from the first try of a message to its reply, at most: for so long a caller heard nothing new."
     errors: Mapping[str, int]
     "By kind: `timeout`, `connect`, `status.500`, `workflow` (a refused one), `ended.unreachable` and so on."
     endings: Mapping[str, int]
@@ -61,26 +65,39 @@ class _Tally:
         self.to_recordings: list[float] = []
         self.errors: Counter[str] = Counter()
         self.endings: Counter[str] = Counter()
+        self.repeats = 0
+        self.longest_wait = 0.0
         self._recordings: set[str] = set()
         "Messages that hold one."
+        self._sent: dict[str, float] = {}
+        "Messages without a good reply so far, and when they were sent first."
 
     def take(self, event: PhoneEvent) -> None:
         """Count what happened."""
         match event:
-            case Sent(message=message, audio=audio) if audio:
-                self._recordings.add(message)
+            case Sent():
+                self._send(event)
             case Replied(status=0, failure=failure):
                 self.errors[failure] += 1
             case Replied(message=message, status=status, seconds=seconds):
                 (self.to_recordings if message in self._recordings else self.seconds).append(seconds)
                 if not 200 <= status < 300:
                     self.errors[f"status.{status}"] += 1
+                elif (first := self._sent.pop(message, None)) is not None:
+                    self.longest_wait = max(self.longest_wait, time.perf_counter() - first)
             case WorkflowRefused():
                 self.errors["workflow"] += 1
             case Ended(by=by, reason=reason):
                 self.endings[reason] += 1
                 if by == "platform":
                     self.errors[f"ended.{reason}"] += 1
+
+    def _send(self, sent: Sent) -> None:
+        if sent.audio:
+            self._recordings.add(sent.message)
+        if sent.attempt > 1:
+            self.repeats += 1
+        self._sent.setdefault(sent.message, time.perf_counter())
 
 
 class _InstantRenderer:
@@ -126,7 +143,7 @@ async def run_load_test(
 
     async def place(number: int) -> None:
         random = Random(f"{plan.seed}.{number}")  # noqa: S311  # the same callers in each run
-        await phone.place(TurnBased(RandomCaller(random, tally.take), sound))
+        await phone.place(TurnBased(RandomCaller(random, tally.take, think=plan.think), sound))
 
     dialler = Dialler(plan, place, progress)
     await dialler.run(stop)
@@ -144,6 +161,8 @@ def _measured(plan: LoadPlan, tally: _Tally, seconds: float, used: float) -> Loa
         requests_per_second=round(requests / seconds, 1),
         reply=latency(tally.seconds),
         reply_to_recordings=latency(tally.to_recordings),
+        repeats=tally.repeats,
+        longest_wait=round(1000 * tally.longest_wait, 2),
         errors=dict(tally.errors),
         endings=dict(tally.endings),
         phone_microseconds=round(1e6 * used / max(1, requests), 1),

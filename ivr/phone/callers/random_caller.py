@@ -4,6 +4,7 @@ Enough of them find every path through a flow that people find. What such a call
 from the chances it is given: the same seed, the same caller.
 """
 
+import asyncio
 from collections.abc import Callable, Mapping
 from random import Random
 
@@ -27,10 +28,13 @@ SAID: Mapping[FreeSpeech, tuple[str, ...]] = {
 class RandomCaller:
     """Answers questions once they are asked, and listens to prompts (`ivr.phone.callers.turn_based.Person`)."""
 
-    def __init__(self, random: Random, notice: Callable[[PhoneEvent], None] = lambda _: None) -> None:
-        """`notice` is told of everything that happens."""
+    def __init__(
+        self, random: Random, notice: Callable[[PhoneEvent], None] = lambda _: None, *, think: float = 0.0
+    ) -> None:
+        """`notice` is told of everything that happens; `think`: seconds on average before each thing that is done."""
         self._random = random
         self._notice = notice
+        self._think = think
         self._questions = 0
         self._waits = False
 
@@ -48,6 +52,8 @@ class RandomCaller:
             return None
         self._waits = True
         self._questions += 1
+        if self._think:
+            await asyncio.sleep(self._think * self._random.uniform(0.5, 1.5))
         chance = self._random.random()
         if self._questions > PATIENCE or chance < 0.04:
             return Leave()
