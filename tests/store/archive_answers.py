@@ -10,9 +10,12 @@ T = TypeVar("T")
 
 
 async def archive_answers(archive: Archive, names: str = "abc") -> dict[str, object]:
-    """Ask everything of an archive with calls of these names. Of how often a block has changed nothing is told."""
+    """Ask everything of an archive with calls of these names.
+
+    Of how often a block has changed nothing is told, and none is told of that has no calls any more.
+    """
     ids = [record(name).id for name in names]
-    blocks = list(await archive.blocks(0.0))
+    blocks = [block for block in await archive.blocks(0.0) if await archive.flows(block)]
     return {
         "ids": [list(await archive.find(beginning)) for beginning in ("", "0", ids[0], "z")],
         "named": [await archive.named(key(name)) for name in names],
