@@ -5,8 +5,11 @@ in each run, so that what passes here passes everywhere; `make search` tries oth
 of their own, too: these add to the profile that is loaded here.
 """
 
+from __future__ import annotations
+
 import os
 from collections.abc import AsyncIterator, Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -14,6 +17,9 @@ from hypothesis import HealthCheck, settings
 from ivr.audio.workers import Workers
 from tests.fakes import chromium
 from tests.postgres import cluster as postgresql
+
+if TYPE_CHECKING:
+    from tests.phone.calling import Signer
 
 UNTIMED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], database=None)
 settings.register_profile("same", UNTIMED, derandomize=True)
@@ -64,3 +70,14 @@ async def workers() -> AsyncIterator[Workers]:
     workers = Workers()
     yield workers
     await workers.close()
+
+
+@pytest.fixture
+async def signer() -> AsyncIterator[Signer]:
+    """Whom a server with its token check on believes: the phone's identity, and its host."""
+    from tests.phone.calling import Signer  # noqa: PLC0415  # it makes a key, so only for those who ask for it
+
+    one = Signer()
+    await one.start()
+    yield one
+    await one.stop()

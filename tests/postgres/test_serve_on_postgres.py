@@ -5,7 +5,7 @@ import json
 import os
 import signal
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -28,14 +28,6 @@ def folder(tmp_path: Path) -> Path:
     (tmp_path / "flows").mkdir()
     (tmp_path / "flows" / "desk.yaml").write_text(DESK)
     return tmp_path
-
-
-@pytest.fixture
-async def signer() -> AsyncIterator[Signer]:
-    one = Signer()
-    await one.start()
-    yield one
-    await one.stop()
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -27,14 +27,6 @@ from tests.server.world import DESK
 from tests.waiting import PATIENCE, begun
 
 MESSAGE = (Press("1"), Speak("my flight was late"))
-
-
-@pytest.fixture
-async def signer() -> AsyncIterator[Signer]:
-    one = Signer()
-    await one.start()
-    yield one
-    await one.stop()
 
 
 def desk(folder: Path, signer: Signer, **script: Any) -> tuple[list[Path], dict[str, Any]]:

@@ -33,15 +33,6 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-async def signer() -> AsyncIterator[Signer]:
-    """The phone's identity, and its host."""
-    one = Signer()
-    await one.start()
-    yield one
-    await one.stop()
-
-
-@pytest.fixture
 def world(tmp_path: Path, signer: Signer) -> World:
     """What servers with their token check on need, and a phone that they believe."""
     return World(tmp_path, signer)

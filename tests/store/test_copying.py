@@ -21,11 +21,12 @@ from ivr.store.sqlite.sqlite_copy_target import SqliteCopyTarget
 from ivr.store.sqlite.sqlite_copying import SqliteCopySource
 from tests.cli.stored_calls import ivr
 from tests.postgres.cluster import Cluster, Database
+from tests.store.damaged_calls import three_calls
 from tests.store.earlier_folders import VERSIONS, calls_said, restored
 from tests.store.full_store import LARGER, everything, fill
 from tests.store.postgres_world import PostgresWorld
 from tests.store.store_worlds import SqliteWorld, World, ask
-from tests.store.test_damaged_rows import DAMAGES, damage, three_calls
+from tests.store.test_damaged_rows import DAMAGES, damage
 
 SOUND = bytes(range(256)) * 4000
 "A recording of several chunks."
@@ -65,7 +66,7 @@ class SqliteEnd:
     async def damage(self, sql: str) -> None:
         """Have three calls, one of them damaged."""
         await self._world.open()
-        await three_calls(self._world)
+        await three_calls(self._world.store)
         await damage(self._world, sql)
 
     async def change(self) -> None:

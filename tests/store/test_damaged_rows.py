@@ -6,10 +6,9 @@ from contextlib import closing
 
 import pytest
 
-from ivr.call_record import CallRecord
 from ivr.errors import BrokenSeal, DamagedCall
-from ivr.storage import DamagedCallRow
-from tests.store.store_examples import SECRET, after, answered, key, line, recorded, request
+from tests.store.damaged_calls import found_in, three_calls
+from tests.store.store_examples import SECRET, after, key, line
 from tests.store.store_examples import record as fresh
 from tests.store.store_worlds import SqliteWorld, claim
 
@@ -38,28 +37,10 @@ DAMAGES: Mapping[str, str] = {
 }
 
 
-async def three_calls(disk: SqliteWorld) -> list[CallRecord]:
-    """Begin three calls; each holds something private, has an answer that waits, and is owed another."""
-    calls = []
-    for name in "abc":
-        commit = after(
-            fresh(name, private=SECRET), line(), recorded(f"{name}.wma"),
-            jobs=(request("1.1", sensitive=True), request("1.2")),
-        )  # fmt: skip
-        await disk.store.commit(commit)
-        await disk.store.finish(commit.record.id, "1.1", answered("1.1"))
-        calls.append(commit.record)
-    return calls
-
-
 async def damage(disk: SqliteWorld, sql: str) -> None:
     await disk.store.close()
     with closing(sqlite3.connect(disk.database)) as connection, connection:
         assert connection.execute(sql).rowcount > 0
-
-
-async def found_in(disk: SqliteWorld, *, sealed: bool) -> list[DamagedCallRow]:
-    return [one async for portion in disk.archive.damaged(sealed=sealed) for one in portion]
 
 
 def stored(disk: SqliteWorld) -> list[tuple[object, ...]]:
@@ -71,7 +52,7 @@ def stored(disk: SqliteWorld) -> list[tuple[object, ...]]:
 
 @pytest.mark.parametrize("what", DAMAGES)
 async def test_a_call_that_cannot_be_read_is_set_aside_and_the_others_are_served(disk: SqliteWorld, what: str) -> None:
-    first, second, third = await three_calls(disk)
+    first, second, third = await three_calls(disk.store)
     await damage(disk, DAMAGES[what])
     await disk.open()
     (damaged,) = disk.store.damaged
@@ -89,7 +70,7 @@ async def test_a_call_that_cannot_be_read_is_set_aside_and_the_others_are_served
 
 @pytest.mark.parametrize("what", DAMAGES)
 async def test_a_call_that_is_set_aside_is_never_overwritten(disk: SqliteWorld, what: str) -> None:
-    _, second, _ = await three_calls(disk)
+    _, second, _ = await three_calls(disk.store)
     await damage(disk, DAMAGES[what])
     before = stored(disk)
     await disk.open()
@@ -103,20 +84,20 @@ async def test_a_call_that_is_set_aside_is_never_overwritten(disk: SqliteWorld, 
 
 @pytest.mark.parametrize("what", DAMAGES)
 async def test_the_command_finds_what_the_start_set_aside(disk: SqliteWorld, what: str) -> None:
-    await three_calls(disk)
+    await three_calls(disk.store)
     await damage(disk, DAMAGES[what])
     await disk.open()
     assert await disk.archive.opens_seals()
-    assert [(one.key, one.what) for one in await found_in(disk, sealed=True)] == [
+    assert [(one.key, one.what) for one in await found_in(disk.archive, sealed=True)] == [
         (one.key, one.what) for one in disk.store.damaged
     ]
 
 
 @pytest.mark.parametrize("what", DAMAGES)
 async def test_a_damaged_call_is_erased_by_its_id_and_leaves_nothing(disk: SqliteWorld, what: str) -> None:
-    _, second, third = await three_calls(disk)
+    _, second, third = await three_calls(disk.store)
     await damage(disk, DAMAGES[what])
-    (damaged,) = await found_in(disk, sealed=True)
+    (damaged,) = await found_in(disk.archive, sealed=True)
     erasure = await disk.archive.erase(call=damaged.id)
     there = () if what == "call without a turn" else (("b.wma", None),)
     assert [call.recordings for call in erasure.calls] == [there]
@@ -127,7 +108,7 @@ async def test_a_damaged_call_is_erased_by_its_id_and_leaves_nothing(disk: Sqlit
 
 
 async def test_a_damaged_call_keeps_nobody_from_erasing_a_caller(disk: SqliteWorld) -> None:
-    await three_calls(disk)
+    await three_calls(disk.store)
     await damage(disk, DAMAGES["state that is no JSON"])
     erasure = await disk.archive.erase(caller="29:abc")
     assert len(erasure.calls) == 2
@@ -146,23 +127,23 @@ async def test_a_finished_call_that_cannot_be_read_is_found_by_the_command_and_l
     assert [call.key.id for call in await disk.archive.finished(since=0.0, limit=9)] == ["c", "a"]
     with pytest.raises(DamagedCall):
         await disk.store.load(key("b"))
-    assert [(one.key, one.over) for one in await found_in(disk, sealed=False)] == [(key("b"), True)]
+    assert [(one.key, one.over) for one in await found_in(disk.archive, sealed=False)] == [(key("b"), True)]
     assert [(one.id[-2:], one.record is None) async for portion in disk.archive.stored() for one in portion] == [
         ("61", False), ("62", True), ("63", False),
     ]  # fmt: skip
 
 
 async def test_a_line_of_a_trace_that_cannot_be_read_is_found_by_the_command(disk: SqliteWorld) -> None:
-    await three_calls(disk)
+    await three_calls(disk.store)
     await damage(disk, "UPDATE turn SET trace = 'PIECE' WHERE call = 3")
     await disk.open()
-    assert [(one.key, one.what) for one in await found_in(disk, sealed=False)] == [
+    assert [(one.key, one.what) for one in await found_in(disk.archive, sealed=False)] == [
         (key("c"), "a line of its trace has an invalid format")
     ]
 
 
 async def test_what_is_said_names_the_place_and_never_the_value(disk: SqliteWorld) -> None:
-    await three_calls(disk)
+    await three_calls(disk.store)
     await damage(disk, DAMAGES["state with a foreign word"])
     await disk.open()
     assert [one.what for one in disk.store.damaged] == ["its state has an invalid format at $.phase"]
@@ -180,7 +161,7 @@ async def test_with_the_right_key_the_only_sealed_value_may_be_damaged(disk: Sql
 
 
 async def test_with_another_key_nothing_is_set_aside_and_the_start_ends(disk: SqliteWorld) -> None:
-    await three_calls(disk)
+    await three_calls(disk.store)
     await damage(disk, DAMAGES["state without a flow"])
     with pytest.raises(BrokenSeal, match="with this key"):
         await disk.open(seal_key="11" * 32)

@@ -4,11 +4,10 @@ from collections.abc import Mapping
 
 import pytest
 
-from ivr.call_record import CallRecord
 from ivr.errors import DamagedCall, StaleCall, UnreadableRow
-from ivr.storage import DamagedCallRow
+from tests.store.damaged_calls import found_in, three_calls
 from tests.store.postgres_world import PostgresWorld
-from tests.store.store_examples import SECRET, after, answered, key, line, recorded, request
+from tests.store.store_examples import after, key, line, recorded
 from tests.store.store_examples import record as fresh
 from tests.store.store_worlds import claim
 
@@ -34,27 +33,9 @@ OF_ORDERS: Mapping[str, str] = {
 }
 
 
-async def three_calls(shared: PostgresWorld) -> list[CallRecord]:
-    """Begin three calls; each holds something private, has an answer that waits, and is owed another."""
-    calls = []
-    for name in "abc":
-        commit = after(
-            fresh(name, private=SECRET), line(), recorded(f"{name}.wma"),
-            jobs=(request("1.1", sensitive=True), request("1.2")),
-        )  # fmt: skip
-        await shared.store.commit(commit)
-        await shared.store.finish(commit.record.id, "1.1", answered("1.1"))
-        calls.append(commit.record)
-    return calls
-
-
 async def damage(shared: PostgresWorld, sql: str) -> None:
     assert shared.ask(f"{sql} RETURNING 1"), "something is damaged"
     await shared.crash()
-
-
-async def found_in(shared: PostgresWorld, *, sealed: bool) -> list[DamagedCallRow]:
-    return [one async for portion in shared.archive.damaged(sealed=sealed) for one in portion]
 
 
 def stored(shared: PostgresWorld) -> list[tuple[object, ...]]:
@@ -65,7 +46,7 @@ def stored(shared: PostgresWorld) -> list[tuple[object, ...]]:
 async def test_nobody_reads_or_changes_a_damaged_call_and_the_others_are_served(
     shared: PostgresWorld, what: str
 ) -> None:
-    first, second, third = await three_calls(shared)
+    first, second, third = await three_calls(shared.store)
     await damage(shared, DAMAGES[what])
     before = stored(shared)
     with pytest.raises(DamagedCall) as refused:
@@ -86,18 +67,18 @@ async def test_nobody_reads_or_changes_a_damaged_call_and_the_others_are_served(
 async def test_the_command_finds_what_is_damaged_and_tells_nothing_of_what_stands_there(
     shared: PostgresWorld, what: str
 ) -> None:
-    _, second, _ = await three_calls(shared)
-    assert await found_in(shared, sealed=True) == []
+    _, second, _ = await three_calls(shared.store)
+    assert await found_in(shared.archive, sealed=True) == []
     await damage(shared, {**DAMAGES, **OF_ORDERS}[what])
     assert await shared.archive.opens_seals()
-    [found] = await found_in(shared, sealed=True)
+    [found] = await found_in(shared.archive, sealed=True)
     assert (found.key, found.over) == (second.key, False)
     assert "PIECE" not in found.what
 
 
 @pytest.mark.parametrize("what", OF_ORDERS)
 async def test_a_damaged_order_keeps_nobody_else_from_being_served(shared: PostgresWorld, what: str) -> None:
-    first, second, third = await three_calls(shared)
+    first, second, third = await three_calls(shared.store)
     await damage(shared, OF_ORDERS[what])
     assert {first.key, third.key} <= {order.key for order in await claim(shared.store)}
     with pytest.raises(DamagedCall):
@@ -115,18 +96,18 @@ async def test_lists_have_a_damaged_call_and_say_so(shared: PostgresWorld) -> No
     assert [(one.record is None, one.trouble) for one in told] == [
         (False, ""), (True, "its state has an invalid format"), (False, ""),
     ]  # fmt: skip
-    assert [(one.key, one.over) for one in await found_in(shared, sealed=False)] == [(key("b"), True)]
+    assert [(one.key, one.over) for one in await found_in(shared.archive, sealed=False)] == [(key("b"), True)]
     with pytest.raises(UnreadableRow):
         await shared.archive.call(fresh("b").id)
 
 
 async def test_figures_leave_out_a_call_whose_trace_cannot_be_read(shared: PostgresWorld) -> None:
-    await three_calls(shared)
+    await three_calls(shared.store)
     await damage(shared, f"UPDATE turn SET trace = 'PIECE' WHERE {LAST}")
     (block,) = await shared.archive.blocks(0.0)
     (flow,) = await shared.archive.flows(block)
     assert await shared.archive.figures(block, flow.flow, lambda calls: len(list(calls))) == 2
-    [found] = await found_in(shared, sealed=False)
+    [found] = await found_in(shared.archive, sealed=False)
     assert (found.key, found.what) == (key("b"), "a line of its trace has an invalid format")
 
 
@@ -165,7 +146,7 @@ async def test_what_is_missing_or_anothers_is_found(shared: PostgresWorld, what:
             record = commit.record
     sql, expected = TURNS[what]
     await damage(shared, sql)
-    found = {one.key.id: one.what for one in await found_in(shared, sealed=False)}
+    found = {one.key.id: one.what for one in await found_in(shared.archive, sealed=False)}
     assert found.keys() == expected.keys()
     assert all(found[name].startswith(begins) for name, begins in expected.items()), found
     assert "PIECE" not in repr(found)
