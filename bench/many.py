@@ -30,7 +30,8 @@ from bench.many_results import SCENARIOS, Found, Growth, LiveCalls, Round, show
 from bench.peer_bot import peer_program
 from bench.postgres_cluster import Cluster, postgres_cluster, postgres_programs
 from bench.process_tree import tree_cpu, tree_memory
-from bench.run import APP_ID, AUDIO, CONNECTIONS, HERE, JSON_TURNS
+from bench.real_server import APP_ID, server_command, server_environment
+from bench.run import AUDIO, CONNECTIONS, JSON_TURNS
 from bench.subject import PYTHON, Subject, free_port
 from bench.subject import running as running_on
 from ivr.phone.net.identity import Identity, identity_served
@@ -163,17 +164,8 @@ class ManyBench:
     @asynccontextmanager
     async def _serving(self, name: str, settings: Mapping[str, str]) -> AsyncIterator[Subject]:
         port = free_port()
-        environment = {
-            "IVR_APP_ID": APP_ID,
-            "IVR_OPENID_METADATA": self._metadata,
-            "IVR_OPENID_LOOPBACK": "true",
-            "IVR_PUBLIC_URL": "https://bench.example",
-            "IVR_DATA": str(self._scratch / name),
-            "IVR_LOG_LEVEL": "warning",
-            **settings,
-        }
-        command = ["ivr", "serve", str(HERE / "flow.yaml"), "--host", "127.0.0.1", "--port", str(port)]
-        async with self._running(command, name, port, environment) as server:
+        environment = server_environment(self._scratch / name, self._metadata, **settings)
+        async with self._running(server_command(port), name, port, environment) as server:
             yield server
 
     def _running(

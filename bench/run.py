@@ -38,10 +38,10 @@ from bench.compared import Beside, Compared, Memory, Rates, Results, Run, show
 from bench.load import drive
 from bench.machine import this_machine
 from bench.peer_bot import peer_program
+from bench.real_server import APP_ID, server_command, server_environment
 from bench.subject import PYTHON, Subject, cores, free_port, running
 from ivr.phone.net.identity import Identity, identity_served
 
-APP_ID = "bench-app"
 CONNECTIONS = 64
 AUDIO = 8 * 1024
 JSON_TURNS = 20
@@ -204,16 +204,8 @@ class Bench:
     def serving(self, name: str, *, wrapper: Sequence[str] = ()) -> AbstractAsyncContextManager[Subject]:
         """Run the real server; `wrapper` is a module of ours that runs it, and its arguments."""
         port = free_port()
-        environment = {
-            "IVR_APP_ID": APP_ID,
-            "IVR_OPENID_METADATA": self._metadata,
-            "IVR_OPENID_LOOPBACK": "true",
-            "IVR_PUBLIC_URL": "https://bench.example",
-            "IVR_DATA": str(self.scratch / name),
-            "IVR_LOG_LEVEL": "warning",
-        }
-        command = [*wrapper, "ivr", "serve", str(HERE / "flow.yaml"), "--host", "127.0.0.1", "--port", str(port)]
-        return self.running(command, name, port, environment)
+        environment = server_environment(self.scratch / name, self._metadata)
+        return self.running([*wrapper, *server_command(port)], name, port, environment)
 
     def running(
         self,

@@ -28,13 +28,13 @@ from bench.calls import json_call, learn, open_call
 from bench.compared import A_CALL, titled_table
 from bench.full_store import DAY, DAYS, fill
 from bench.load import Load, drive
+from bench.real_server import APP_ID, server_command, server_environment
 from bench.subject import PYTHON, Subject, cores, free_port, running
 from ivr.phone.net.identity import Identity, identity_served
 from ivr.store.data_folder import DataFolder
 
 HERE = Path(__file__).parent
 SCRATCH = HERE.parent / "build" / "bench"
-APP_ID = "bench-app"
 TOKEN = "the-token-of-the-bench"
 CONNECTIONS = 16
 SECONDS = 5.0
@@ -89,19 +89,11 @@ class Stored(Struct, frozen=True):
 async def serving(folder: Path, metadata: str, **more: str) -> AsyncIterator[Subject]:
     """Run the real server on a data folder, on a core of its own."""
     port = free_port()
-    environment = {
-        "IVR_APP_ID": APP_ID,
-        "IVR_OPENID_METADATA": metadata,
-        "IVR_OPENID_LOOPBACK": "true",
-        "IVR_PUBLIC_URL": "https://bench.example",
-        "IVR_DATA": str(folder),
-        "IVR_CONSOLE_TOKEN": TOKEN,
-        "IVR_IDLE": str(10 * DAY),
-        "IVR_LOG_LEVEL": "info",
-        **more,
-    }
-    command = ["ivr", "serve", str(HERE / "flow.yaml"), "--host", "127.0.0.1", "--port", str(port)]
-    log = folder.parent / "server.log"
+    idle = str(10 * DAY)
+    environment = server_environment(
+        folder, metadata, IVR_CONSOLE_TOKEN=TOKEN, IVR_IDLE=idle, **{"IVR_LOG_LEVEL": "info", **more}
+    )
+    command, log = server_command(port), folder.parent / "server.log"
     async with running(command, port=port, core=cores()[0], log=log, environment=environment, patience=PATIENCE) as one:
         yield one
 
