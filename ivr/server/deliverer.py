@@ -14,7 +14,7 @@ from typing import Generic, Protocol, TypeAlias, TypeVar
 
 from ivr.errors import StoreUnavailable
 from ivr.outbox import Deliveries, DeliveryState
-from ivr.server.telemetry.job_watch import DeliveryResult, DeliveryTry, JobWatch
+from ivr.server.telemetry.job_watch import DeliveryKind, DeliveryResult, DeliveryTry, JobWatch
 from ivr.services.sender import NotSent
 
 log = logging.getLogger(__name__)
@@ -61,18 +61,18 @@ class Deliverer(ABC, Generic[D]):
         self,
         deliveries: Deliveries[D],
         *,
-        name: str,
+        kind: DeliveryKind,
         now: Callable[[], float],
         at_once: int = AT_ONCE,
         watch: JobWatch | None = None,
     ) -> None:
-        """`name` is that of its task; `now` gives seconds since 1970; `at_once`: how many are under way at most.
+        """`kind` is what it delivers; `now` gives seconds since 1970; `at_once`: how many are under way at most.
 
         `watch` is told of each try.
         """
         self._deliveries = deliveries
         self._now = now
-        self._task = name
+        self._kind = kind
         self._watch = watch
         self._name = secrets.token_hex(8)
         self._free = at_once
@@ -114,7 +114,7 @@ class Deliverer(ABC, Generic[D]):
     def begin(self) -> None:
         """Begin, with what an earlier process left."""
         self._kicked.set()
-        self._main = asyncio.create_task(self._work(), name=self._task)
+        self._main = asyncio.create_task(self._work(), name=self._kind)
 
     def kick(self) -> None:
         """Look for something to deliver: some was committed."""
@@ -157,7 +157,7 @@ class Deliverer(ABC, Generic[D]):
                 return
             for one in due:
                 self._free -= 1
-                task = asyncio.create_task(self._try(one), name=f"{self._task} {one.id}")
+                task = asyncio.create_task(self._try(one), name=f"{self._kind} {one.id}")
                 self._running.add(task)
                 task.add_done_callback(self._ended)
 
@@ -199,7 +199,7 @@ class Deliverer(ABC, Generic[D]):
     def _pass_on(self, one: D, began: float, result: DeliveryResult) -> None:
         """Let whoever follows deliveries know of a try."""
         if self._watch is not None:
-            self._watch.delivered(DeliveryTry(self._task, one.call, one.job, began, self._now(), result))
+            self._watch.delivered(DeliveryTry(self._kind, one.call, one.job, began, self._now(), result))
 
     async def _settle(self, one: D, state: DeliveryState, at: float, reason: str = "") -> None:
         """Note what became of a try, however long the store is away: else it would be made once more."""

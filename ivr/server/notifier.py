@@ -32,7 +32,7 @@ class Notifier(Deliverer[Notification]):
         now: Callable[[], float] = time.time,
         watch: JobWatch | None = None,
     ) -> None:
-        super().__init__(outbox, name="notifier", now=now, watch=watch)
+        super().__init__(outbox, kind="notification", now=now, watch=watch)
         self._senders = senders
 
     def start(self) -> None:

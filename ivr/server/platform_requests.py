@@ -48,7 +48,7 @@ class PlatformRequestWorker(Deliverer[PlatformRequest]):
         watch: JobWatch | None = None,
     ) -> None:
         """`apis` are the platforms' by the channel's name."""
-        super().__init__(requests, name="platform requests", now=now, at_once=AT_ONCE, watch=watch)
+        super().__init__(requests, kind="platform_request", now=now, at_once=AT_ONCE, watch=watch)
         self._apis = apis
         self._answered: Answered | None = None
 

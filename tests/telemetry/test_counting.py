@@ -114,10 +114,10 @@ def test_a_job_is_counted_by_its_service_and_result() -> None:
     counts = TurnCounts()
     order = Order("0" * 32, CallKey("sim", "a", "1"), Request("1.0", "transcribe", {}, 5.0), 1)
     counts.job_done(order, JobTimes(10.0, 12.0, 12.5), ServiceFailed("1.0", "timeout"))
-    counts.delivered(DeliveryTry("notifier", "0" * 32, "1.0", 10.0, 11.0, "dead"))
+    counts.delivered(DeliveryTry("notification", "0" * 32, "1.0", 10.0, 11.0, "dead"))
     assert counts.jobs == {("transcribe", "timeout"): 1}
     assert counts.services["transcribe",].total == 2.0
-    assert counts.deliveries == {("notifier", "dead"): 1}
+    assert counts.deliveries == {("notification", "dead"): 1}
 
 
 def test_labels_beyond_the_limit_are_counted_as_others() -> None:

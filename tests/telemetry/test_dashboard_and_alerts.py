@@ -4,13 +4,13 @@ import json
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ivr.server.telemetry.families import SHARED, names
+from ivr.server.telemetry.families import SHARED, Family
 from tests.telemetry.known import all_families
 
 ROOT = Path(__file__).parents[2]
@@ -35,6 +35,15 @@ def queries() -> Iterator[str]:
 def expressions() -> list[str]:
     """Return what the alerts ask, without what they say."""
     return re.findall(r"expr: (?:>-\n)?((?:.|\n)*?)\n        (?:for|labels):", RULES.read_text("utf-8"))
+
+
+def names(found: Sequence[Family]) -> list[str]:
+    """Return the names of rows as a query has them: a histogram has three."""
+    return [
+        one.name + suffix
+        for one in found
+        for suffix in (("_bucket", "_sum", "_count") if one.kind == "histogram" else ("",))
+    ]
 
 
 def promtool(*arguments: str, folder: Path) -> str:

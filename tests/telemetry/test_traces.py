@@ -137,7 +137,7 @@ def test_the_same_calls_are_traced_on_every_server() -> None:
         kept = Kept()
         spans = CallSpans(kept, share=0.25)
         for call in calls:
-            spans.delivered(DeliveryTry("notifier", call, "1.0", 1.0, 2.0, "failed"))
+            spans.delivered(DeliveryTry("notification", call, "1.0", 1.0, 2.0, "failed"))
         traced.append({span.trace for span in kept.spans})
     assert traced[0] == traced[1]
     assert len(traced[0]) == 32

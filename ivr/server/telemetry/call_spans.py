@@ -35,7 +35,7 @@ from ivr.turn_watch import Turn, TurnTimes
 SpanKind: TypeAlias = Literal["internal", "server", "client", "producer", "consumer"]
 Attributes: TypeAlias = Mapping[str, str | int | Sequence[str]]
 
-JOB, NOTIFIER, REQUESTS = "job", "notifier", "platform requests"
+JOB, NOTIFICATION, REQUEST = "job", "notification", "platform_request"
 "Who carries an order out: the worker's name."
 OPEN = 4096
 "Webhooks whose reply is to come that are known at most; a reply that never comes must not fill the memory."
@@ -195,9 +195,9 @@ def _orders(commit: Commit) -> Iterator[tuple[int, str]]:
     for request in commit.jobs:
         yield _order_id(call, JOB, request.job), request.service
     for notify in commit.notifications:
-        yield _order_id(call, NOTIFIER, notify.job), notify.way
+        yield _order_id(call, NOTIFICATION, notify.job), notify.way
     for outbound in commit.outbound:
-        yield _order_id(call, REQUESTS, outbound.id), "platform request"
+        yield _order_id(call, REQUEST, outbound.id), "platform request"
 
 
 def _order(turn: Span, order: int, what: str, at: float) -> Span:

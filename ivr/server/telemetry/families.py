@@ -4,7 +4,7 @@ Each server counts for itself: sum its counters over all servers. What stands in
 share it: take the maximum (`SHARED`). docs/monitoring.md has them in words.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from importlib.metadata import version
 from typing import Literal, Protocol, TypeAlias
 
@@ -156,12 +156,3 @@ def _gauge(name: str, meaning: str, value: float) -> Family:
 
 def _histogram(name: str, meaning: str, labels: Labels, values: Mapping[Labels, Histogram]) -> Family:
     return Family(name, meaning, "histogram", labels, dict(values))
-
-
-def names(found: Sequence[Family]) -> list[str]:
-    """Return the names of rows as a query has them: a histogram has three."""
-    return [
-        one.name + suffix
-        for one in found
-        for suffix in (("_bucket", "_sum", "_count") if one.kind == "histogram" else ("",))
-    ]

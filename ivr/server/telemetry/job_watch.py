@@ -8,6 +8,8 @@ from ivr.engine.events import ServicesEvent
 from ivr.storage import Order
 from ivr.turn_watch import TurnWatch
 
+DeliveryKind: TypeAlias = Literal["notification", "platform_request"]
+"What is delivered."
 DeliveryResult: TypeAlias = Literal["sent", "failed", "dead"]
 "What became of one try: `failed` is tried again, `dead` is not."
 
@@ -26,8 +28,7 @@ class JobTimes(Struct, frozen=True):
 class DeliveryTry(Struct, frozen=True):
     """One try to deliver what a call had ordered."""
 
-    kind: str
-    "The worker's name."
+    kind: DeliveryKind
     call: str
     job: str
     "The order's name within the call."

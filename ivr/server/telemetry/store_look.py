@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from ivr.errors import IvrError
 from ivr.outbox import DeliveryState, Outbox, PlatformRequests
+from ivr.server.telemetry.job_watch import DeliveryKind
 from ivr.storage import Backlog, CallStore
 
 log = logging.getLogger(__name__)
@@ -39,7 +40,7 @@ class StoreLooks:
 
     def __init__(self, store: CallStore, outbox: Outbox, requests: PlatformRequests) -> None:
         self._store = store
-        self._counts: Mapping[str, Callable[[DeliveryState], Awaitable[int]]] = {
+        self._counts: Mapping[DeliveryKind, Callable[[DeliveryState], Awaitable[int]]] = {
             "notification": outbox.count,
             "platform_request": requests.count,
         }
