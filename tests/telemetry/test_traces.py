@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import RawTestServer
 from opentelemetry.proto.trace.v1.trace_pb2 import Span as SentSpan
 from opentelemetry.proto.trace.v1.trace_pb2 import Status
 
@@ -28,6 +30,7 @@ from tests.server.world import World
 from tests.telemetry.collector import collecting
 from tests.telemetry.test_counting import DESK, Refusing
 from tests.turn.house import House
+from tests.waiting import PATIENCE
 
 TOKEN = "a-token-of-the-collector"
 SAID = "my flight was late"
@@ -106,6 +109,35 @@ async def test_a_collector_that_is_away_or_refuses_costs_no_call_and_its_token_i
     assert call.statuses == [200] * 4
     assert [record.levelname for record in caplog.records if record.message == "spans not sent"] == ["WARNING"]
     assert TOKEN not in caplog.text
+
+
+@pytest.mark.parametrize("status", [200, 302, 307])
+async def test_a_collector_whose_answer_never_ends_or_leads_elsewhere_is_not_read_on_nor_followed(status: int) -> None:
+    """It would fill the memory, or learn where else this server reaches."""
+    left, sent, asked = asyncio.Event(), 0, 0
+
+    async def endless(request: web.BaseRequest) -> web.StreamResponse:
+        nonlocal sent, asked
+        asked += 1
+        await request.read()
+        answer = web.StreamResponse(status=status, headers={"Location": "/elsewhere"})
+        await answer.prepare(request)
+        try:
+            while sent < 200_000_000:
+                await answer.write(bytes(100_000))
+                sent += 100_000
+        finally:
+            left.set()
+        return answer
+
+    async with RawTestServer(endless) as server:
+        sender = SpanSender(str(server.make_url("/v1/traces")), token=None)
+        sender.send([Span(1, 2, None, "call", "internal", 1.0, 2.0)])
+        closing = asyncio.to_thread(sender.close)
+        async with asyncio.timeout(PATIENCE):
+            await asyncio.gather(closing, left.wait())
+    assert sent < 50_000_000  # what the system keeps on both sides
+    assert asked == 1
 
 
 async def test_spans_that_are_too_many_are_dropped_and_the_end_does_not_wait(monkeypatch: pytest.MonkeyPatch) -> None:

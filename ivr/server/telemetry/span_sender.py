@@ -3,6 +3,7 @@
 Spans wait in a queue of its own thread, which is bounded: a collector that is slow or away costs spans, never calls.
 """
 
+import io
 import logging
 import os
 import socket
@@ -32,6 +33,8 @@ PAUSE = 2.0
 "Seconds between two batches that are not full."
 ANSWER = 2.0
 "Seconds for the collector to answer, repeats included."
+ANSWER_BYTES = 64 * 1024
+"Of an answer that are read, packed as they may be: nobody looks at them."
 AT_END = 2.0
 "Seconds for what is left when the server ends; SIGTERM allows ten for everything."
 QUIET = 60.0
@@ -47,6 +50,7 @@ class SpanSender:
         """Send to an address; `token` is borne, if there is one."""
         session = requests.Session()
         session.trust_env = False  # a .netrc would put its own password in the place of our token
+        session.hooks["response"] = [_without_body]
         headers = {} if token is None else {"Authorization": f"Bearer {token}"}
         exporter = OTLPSpanExporter(endpoint=address, headers=headers, timeout=ANSWER, session=session)
         self._processor = BatchSpanProcessor(
@@ -135,6 +139,20 @@ class _Told(SpanExporter):
     def shutdown(self) -> None:
         """End."""
         self._exporter.shutdown()
+
+
+def _without_body(response: requests.Response, **_: object) -> requests.Response:
+    """Return the status of an answer alone: the library would read and unpack all of it, and follow where it leads."""
+    with response:
+        response.raw.read(ANSWER_BYTES, decode_content=False)  # one that ends here leaves its connection to the next
+    status = requests.Response()
+    status.status_code, status.reason, status.url, status.request = (
+        response.status_code, response.reason, response.url, response.request,
+    )  # fmt: skip
+    status.raw = io.BytesIO()
+    if again := response.headers.get("Retry-After"):
+        status.headers["Retry-After"] = again
+    return status
 
 
 def _nanoseconds(seconds: float) -> int:
