@@ -143,7 +143,7 @@ class Turns(Generic[Store]):
             since = self._now()
             await self._jobs.settled(record.id, max(0.0, arrived + self._budget - since))
             self._watched.waited(record.id, message, since)
-            record = await self._answer_or_hold(incoming.key, message)
+            record = await self._answer_or_hold(incoming.key, message, until=arrived + self._budget)
         self._watched.replied(record.id, message, arrived)
         return reply
 
@@ -247,16 +247,17 @@ class Turns(Generic[Store]):
         """Return the call that a message is about; None: it may be the first of a new one."""
         return await self._store.load(incoming.key)
 
-    async def _answer_or_hold(self, key: CallKey, message: str) -> CallRecord:
-        """Write the reply that a message is owed: with the service's answer if it is there, else with a hold."""
+    async def _answer_or_hold(self, key: CallKey, message: str, *, until: float) -> CallRecord:
+        """Write the reply that a message is owed: with the service's answer if it is there, else then with a hold."""
         while True:
             record = await self._store.load(key)
             if record is None:
                 raise WebhookError(404, UNKNOWN, "This call is not known here any more.")
             if record.replies.get(message) is not None:
                 return record
-            flow = await self._flows.get(record.call.flow)
-            now = self._now()
+            flow, inbox, now = await self._flows.get(record.call.flow), await self._store.inbox(record.id), self._now()
+            if not inbox and now < until:  # it was news of nothing
+                return record
             commit = advance(
                 flow,
                 self._channels[key.channel],
@@ -264,7 +265,7 @@ class Turns(Generic[Store]):
                 now=now,
                 idle=self._idle,
                 grace=self._grace,
-                inbox=await self._store.inbox(record.id),
+                inbox=inbox,
                 answers=message,
             )
             if await self._committed(Turn(flow, record, commit, now)):

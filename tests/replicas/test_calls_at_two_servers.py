@@ -63,6 +63,24 @@ async def test_a_call_goes_on_at_whichever_server_its_messages_meet(tmp_path: Pa
         assert {saved.record.call.phase for saved in both.store.calls.calls.values()} == {"over"}
 
 
+async def test_news_of_nothing_makes_no_reply_hurry(tmp_path: Path, signer: Signer) -> None:
+    """News comes late and twice, and whoever may connect to the database can forge some."""
+    flows, settings = desk(tmp_path, signer, delay=0.3)
+    async with replicas(tmp_path, flows, {**settings, "reply_budget": 10.0}) as both:
+
+        async def forge() -> None:
+            while True:
+                for call in list(both.store.calls.traces):
+                    both.store.news.tell("answer", call)
+                await asyncio.sleep(0.01)
+
+        forging = asyncio.create_task(forge())
+        [heard] = await leave_messages(both, signer, calls=1)
+        forging.cancel()
+    assert "One moment please." not in heard
+    assert heard[-1] == "Thank you. We heard my flight was late. Goodbye."
+
+
 async def order(store: MemoryStore, call: str) -> None:
     request = Request("1.1", "transcribe", {"media": f"{call}.wav"}, 5.0)
     record = CallRecord(call, CallKey("twin", "account", call), Call("f" * 64, Facts(call)), 1, idle_at=9e9)
