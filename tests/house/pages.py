@@ -27,6 +27,11 @@ def codes(page: str) -> set[str]:
     return {word for span in _CODE.findall(outside) for word in [span, *re.findall(r"[\w.\-<>]+", span)]}
 
 
+def shown_code(page: str) -> list[str]:
+    """Return every code block and code span of a page, with what is continued on a next line in one."""
+    return [body.replace("\\\n", " ") for _, body in _FENCE.findall(page)] + _CODE.findall(_FENCE.sub("", page))
+
+
 def section(page: str, heading: str) -> str:
     """Return what stands under a heading, up to the next one of its level."""
     level = heading.partition(" ")[0]

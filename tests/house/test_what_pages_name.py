@@ -1,6 +1,7 @@
 """What the pages name by its place is there: files, folders, tests, flows, addresses, options; each word once."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -11,10 +12,12 @@ from ivr.cli import main
 from ivr.server.app import ALIVE, MEDIA, READY
 from ivr.server.plugs import SOURCES
 from ivr.server.recording_links import PATH as RECORDINGS
-from tests.house.pages import PAGES, ROOT, codes, fences, links, section, text
+from tests.house.pages import PAGES, ROOT, codes, fences, links, section, shown_code, text
 
 PLACE = re.compile(r"`((?:ivr|tests|tools|bench|docs|flows|recordings)/[\w./-]+)`")
 TEST = re.compile(r"`(?:[\w/]*/)?(test_\w+)(?:\.py)?`")
+COMMAND = re.compile(r"(?<!-u )(?<!/lib/)(?<![\w@.-])ivr ((?:[a-z]+\b(?![-./:=*@]) ?){1,2})([^\n|;#&)]*)")
+"A command as it is typed, and its options; not the user `ivr`, nor a folder of that name."
 BY_THE_SERVER = Path("recordings/live")
 "Where a server for development keeps calls."
 NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
@@ -70,6 +73,31 @@ def test_every_option_of_an_authors_or_operators_command_is_documented(name: str
     assert command is not None
     options = {option.opts[0] for option in command.params if isinstance(option, click.Option)}
     assert options <= codes(text("operations.md")) | codes(text("flow-language.md"))
+
+
+def wrong_commands(page: str) -> Iterator[str]:
+    """Find commands and options of a page that the program has not."""
+    context = click.Context(main)
+    for words, options in (found for code in shown_code(page) for found in COMMAND.findall(code)):
+        command: click.Command | None = main
+        for word in words.split():
+            if isinstance(command, click.Group):
+                command = command.get_command(context, word)
+        known = {name for one in command.params for name in (*one.opts, *one.secondary_opts)} if command else set()
+        if command is None or set(re.findall(r"(?<!\S)--[a-z-]+", options)) - known - {"--help"}:
+            yield " ".join(f"ivr {words}{options}".split())
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_command_that_a_page_shows_can_be_typed(page: Path) -> None:
+    assert list(wrong_commands(page.read_text("utf-8"))) == []
+
+
+def test_a_command_or_an_option_that_is_not_there_would_be_found() -> None:
+    page = (
+        "`ivr erase` or `ivr store moved`\n```sh\nsudo -u ivr mkdir x\n.venv/bin/ivr serve flows/ \\\n  --prot 1\n```\n"
+    )
+    assert list(wrong_commands(page)) == ["ivr serve flows/ --prot 1", "ivr erase", "ivr store moved"]
 
 
 def test_the_glossary_has_each_word_once_and_in_order() -> None:
