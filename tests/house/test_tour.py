@@ -32,8 +32,8 @@ def names(body: list[ast.stmt], within: str = "") -> set[str]:
     return found
 
 
-def test_the_tour_has_eight_questions() -> None:
-    assert len(QUESTIONS) == 8
+def test_the_tour_has_nine_questions() -> None:
+    assert len(QUESTIONS) == 9
     assert all(question.endswith("?") for question in QUESTIONS)
 
 
