@@ -261,7 +261,10 @@ class Settings(LineSettings, PlacingSettings, SignInSettings, BotStateSettings, 
     def _is_store(cls, value: SecretStr | None) -> SecretStr | None:
         text = value.get_secret_value() if value else SQLITE
         if text != SQLITE and not is_url(text):
-            raise ValueError("must be an address such as postgresql://user@db.example.com/ivr, or sqlite")
+            raise ValueError(
+                "must be an address such as postgresql://user@db.example.com/ivr, or sqlite; in a password, / ? # @ "
+                "are written as %2F %3F %23 %40"
+            )
         return value
 
     @field_validator("seal_key")

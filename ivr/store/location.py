@@ -1,5 +1,6 @@
 """Where calls are kept, as a value: a data folder with a database of its own, or a database that many servers share."""
 
+import re
 from urllib.parse import parse_qs, urlsplit
 
 from msgspec import Struct
@@ -11,13 +12,28 @@ SCHEMES = ("postgresql", "postgres")
 "What an address of a PostgreSQL database begins with."
 
 
+_HOST = re.compile(r"(\[[0-9A-Fa-f:.%]+\]|[^:\[\]]*)(:[0-9]{1,5})?", re.ASCII)
+
+
 def is_url(text: str) -> bool:
-    """Return whether this may be the address of a PostgreSQL database."""
+    """Return whether this may be the address of a PostgreSQL database.
+
+    One whose password holds a character that has a meaning in an address is none: a part of the password would be taken
+    for the host or the database, looked up and shown.
+    """
     try:
-        urlsplit(text)
+        parts = urlsplit(text)
     except ValueError:
         return False
-    return text.startswith(tuple(f"{one}://" for one in SCHEMES)) and text.isprintable() and " " not in text
+    user, _, hosts = parts.netloc.rpartition("@")
+    return (
+        text.startswith(tuple(f"{one}://" for one in SCHEMES))
+        and text.isprintable()
+        and " " not in text
+        and "#" not in text
+        and not any("@" in place for place in (user, parts.path, parts.query))
+        and all(_HOST.fullmatch(host) for host in hosts.split(","))
+    )
 
 
 def has_password(address: str) -> bool:

@@ -9,7 +9,7 @@ import pytest
 
 from ivr.errors import DataUnusable, StoreUnavailable
 from ivr.server.startup import check_settings
-from ivr.settings import Settings, SettingsError, location_of
+from ivr.settings import Settings, SettingsError, load_settings, location_of
 from ivr.store.data_folder import DataFolder
 from ivr.store.location import StoreLocation
 from ivr.store.opening import open_for_command, open_store
@@ -151,3 +151,33 @@ def test_a_shared_store_leaves_the_folder_to_all(tmp_path: Path) -> None:
         assert folder.audio.is_dir()
     assert not folder.lock.exists()
     location.require()
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "postgresql://ivr:never/in-a-log@127.0.0.1/ivr",
+        "postgresql://ivr:12/never-in-a-log@127.0.0.1/ivr",
+        "postgresql://ivr:never?in-a-log@127.0.0.1/ivr",
+        "postgresql://ivr:12?never-in-a-log@127.0.0.1/ivr",
+        "postgresql://ivr:never#in-a-log@127.0.0.1/ivr",
+        "postgresql://ivr:in@never-in-a-log@127.0.0.1/ivr",
+        "postgresql://ivr:secret@[never-in-a-log/ivr",
+        "postgresql://ivr:secret@127.0.0.1:never-in-a-log/ivr",
+        "postgresql://ivr:secret@127.0.0.1:123456/never-in-a-log",
+        "postgresql:ivr:never-in-a-log@127.0.0.1/ivr",
+        "mysql://ivr:never-in-a-log@127.0.0.1/ivr",
+    ],
+)
+def test_an_address_that_would_be_taken_apart_at_the_wrong_place_is_refused_and_not_repeated(
+    monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    monkeypatch.setenv("IVR_STORE", address)
+    with pytest.raises(SettingsError, match="written as %2F %3F %23 %40") as refused:
+        load_settings()
+    assert "in-a-log" not in str(refused.value)
+
+
+def test_a_socket_an_address_of_ipv6_and_an_escaped_password_are_good_addresses(tmp_path: Path) -> None:
+    for address in ("postgresql:///ivr", "postgres://a:%2F%40@[::1]:5432/ivr", "postgresql://%2Frun%2Fpg/ivr?user=a"):
+        assert location_of(Settings(store=address, data=tmp_path)).shared
