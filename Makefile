@@ -15,8 +15,11 @@ SIP_PORT ?= 5070
 SPEECH ?=
 # Number of processes that run the tests: more than cores, since many tests wait, for a call's time or another process.
 JOBS  ?= 4
-# How often `make search` runs the tests that generate their examples.
+# How often `make search` runs the tests that generate their examples, and `make chaos` lets everything fail.
 ROUNDS ?= 5
+# The first round of `make chaos`, and how many calls it keeps up.
+SEED  ?= 1
+CALLS ?= 200
 # The tests that take every branch of the engine and of the flow reader. They alone are measured, since measuring makes
 # tests three times slower; the largest files, which take no other branch, are in tests/large_flows.
 COVERING := tests/engine tests/flowfile tests/expressions tests/spoken_answers
@@ -29,7 +32,7 @@ ARGS  ?=
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test search lint check-flows docs bench bench-many bench-speech bench-phone bench-gateway clean
+.PHONY: help serve test search chaos lint check-flows docs bench bench-many bench-speech bench-phone bench-gateway clean
 
 help:  ## List these commands
 	@echo 'A self-hosted voice IVR server. Commands:'
@@ -57,6 +60,10 @@ search:  ## Run the tests that generate their examples, with other ones each tim
 		echo "==> Round $$round of $(ROUNDS), in $(JOBS) processes"; \
 		HYPOTHESIS_PROFILE=search $(VENV)/bin/pytest -n $(JOBS) --dist worksteal -m hypothesis || exit 1; \
 	done
+
+chaos:  ## Let servers and databases of 200 calls at once fail in all ways, again and again (ROUNDS=5 SEED=1 CALLS=200)
+	@tools/prepare dev $(WHERE)
+	@$(VENV)/bin/python -m tests.chaos --rounds $(ROUNDS) --seed $(SEED) --calls $(CALLS)
 
 lint:  ## Check style, types, import contracts and the shipped flows, without the tests
 	@tools/prepare dev $(WHERE)

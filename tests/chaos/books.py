@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from hashlib import sha256
 
 from msgspec import Struct
@@ -53,8 +54,6 @@ class Tally(Struct):
     "How often one came once more, with the same id."
     colours: Mapping[Colour, int] = {}
     "Calls by the version of their flow."
-    longest: float = 0.0
-    "Seconds for which the caller who waited longest has waited for an answer."
 
     def __str__(self) -> str:
         """One line for each."""
@@ -63,24 +62,36 @@ class Tally(Struct):
 
 async def judged(world: World) -> Tally:
     """Wait for what still works when everybody has hung up, and hold the books against each other."""
+    async with stored_calls(world) as (store, calls):
+        tally = await compared(world, store, calls)
+    await _replays_same(world, tally)
+    assert "Traceback" not in logs(world)
+    return tally
+
+
+@asynccontextmanager
+async def stored_calls(world: World) -> AsyncIterator[tuple[CommandStore, Sequence[StoredCall]]]:
+    """Open what is in the database once nothing is under way any more."""
+    folder = DataFolder.shared(world.servers.folder / "books")
+    store = await open_for_command(StoreLocation(folder, world.servers.url, SEAL_KEY))
+    try:
+        await _all_over(store)
+        yield store, [one async for portion in store.archive.stored() for one in portion]
+    finally:
+        await store.close()
+
+
+async def compared(world: World, store: CommandStore, calls: Sequence[StoredCall]) -> Tally:
+    """Hold what is stored against what callers and services know; raise AssertionError."""
     line, doubling = world.line, world.doubling
     assert line.errors == []
     assert doubling.errors == []
     assert {ended.by for ended in world.crowd.ended} <= {"bot", "caller"}, logs(world)
     assert line.sent == set(line.acknowledged)
-    url, folder = world.servers.url, DataFolder(world.servers.folder / "books")
-    store = await open_for_command(StoreLocation(DataFolder.shared(folder.path), url, SEAL_KEY))
-    try:
-        await _all_over(store)
-        calls = [one async for portion in store.archive.stored() for one in portion]
-        tally = Tally(len(calls), len(line.acknowledged), line.repeated, doubling.doubled, longest=doubling.longest)
-        await _calls_agree(world, calls, store, tally)
-    finally:
-        await store.close()
+    tally = Tally(len(calls), len(line.acknowledged), line.repeated, doubling.doubled)
+    await _calls_agree(world, calls, store, tally)
     _orders_agree(world.services, calls, tally)
     _notices_agree(world.services, calls, tally)
-    await _replays_same(world, tally)
-    assert "Traceback" not in logs(world)
     return tally
 
 

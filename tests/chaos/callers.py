@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from random import Random
 
 from ivr.audio.formats import RATE
@@ -25,7 +26,7 @@ PATIENT = PhoneLimits(retries=1000, retry_after=0.25, retry_most=0.5, answer_tim
 "A platform that does not give up while something is repaired, and soon sees that nobody answers."
 TWICE = 0.1
 "How many messages are sent two times at the same moment."
-THINKING = 1.5
+THINKING = 1.0
 "Seconds between two messages of a call, on average."
 
 
@@ -33,11 +34,12 @@ class DoublingLine:
     """A `Post` to which callers speak as slowly as people do, and which sends some messages twice at once."""
 
     def __init__(self, way: Post, *, seed: int, thinking: float = THINKING) -> None:
+        self.hurry = asyncio.Event()
+        "Once it is set nobody thinks any more."
         self.doubled = 0
         "How many messages had two answers."
         self.errors: list[str] = []
-        self.longest = 0.0
-        "Seconds for which the caller who waited longest for an answer has waited, repeats included."
+        self._longest = 0.0
         self._way = way
         self._random = Random(seed)
         self._thinking = thinking
@@ -56,7 +58,9 @@ class DoublingLine:
         """Post, the first time after a moment."""
         name = headers[MESSAGE_ID]
         if name not in self._begun:
-            await asyncio.sleep(self._random.expovariate(1.0 / self._thinking))
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._random.expovariate(1.0 / self._thinking)):
+                    await self.hurry.wait()
             self._begun[name] = time.monotonic()
         times = 2 if self._random.random() < TWICE else 1
         sent = (self._way.send(url, data, headers, answer_time=answer_time, most=most) for _ in range(times))
@@ -66,12 +70,17 @@ class DoublingLine:
         if len({(one.status, one.body) for one in replies}) > 1:
             self.errors.append(f"{data!r}: two answers, {replies}")
         if replies:
-            self.longest = max(self.longest, time.monotonic() - self._begun[name])
+            self._longest = max(self._longest, time.monotonic() - self._begun[name])
             return replies[0]
         self._refuse()
         if isinstance(results[0], BaseException):
             raise results[0]
         return results[0]
+
+    def longest(self) -> float:
+        """Return for how many seconds somebody has waited for an answer at most, repeats included, since asked last."""
+        longest, self._longest = self._longest, 0.0
+        return longest
 
     def _refuse(self) -> None:
         self._refused += 1
@@ -111,15 +120,15 @@ class Crowd:
 
     def __init__(self, phone: Platform, *, at_once: int, seed: int) -> None:
         self.ended: list[Ended] = []
+        self.at_once = at_once
         self._phone = phone
-        self._at_once = at_once
         self._seed = seed
         self._home = asyncio.Event()
 
     async def call(self) -> Sequence[Ended]:
         """Call until it is told to stop, and return how the calls ended."""
         async with asyncio.TaskGroup() as group:
-            for number in range(self._at_once):
+            for number in range(self.at_once):
                 group.create_task(self._one_after_the_other(Random(self._seed * 100_003 + number)))
         return self.ended
 

@@ -31,6 +31,8 @@ from tests.waiting import PATIENCE
 
 REPLICAS = 3
 STANDBY = "standby1"
+STEP = 50
+"Messages for which callers are waited for before something else happens."
 
 
 class Servers:
@@ -98,6 +100,7 @@ class World:
             group.create_task(self.crowd.call())
             yield
             self.crowd.go_home()
+            self.doubling.hurry.set()
 
     @property
     def replicas(self) -> Sequence[Replica]:
@@ -107,15 +110,15 @@ class World:
     def wires(self) -> Sequence[Sequence[Wire]]:
         return self.servers.wires
 
-    async def more(self, messages: int) -> None:
-        """Return once so many more messages are acknowledged: callers are served, whatever is broken now."""
+    async def more(self) -> None:
+        """Return once some more messages are acknowledged: callers are served, whatever is broken now."""
         async with asyncio.timeout(PATIENCE):
-            await self.line.after(len(self.line.acknowledged) + messages).wait()
+            await self.line.after(len(self.line.acknowledged) + STEP).wait()
 
-    async def met(self, messages: int = 20) -> None:
-        """Return once so many messages were not taken: it was not broken in a moment when nobody called."""
+    async def met(self) -> None:
+        """Return once some messages were not taken: it was not broken in a moment when nobody called."""
         async with asyncio.timeout(PATIENCE):
-            await self.doubling.refusals(messages).wait()
+            await self.doubling.refusals(STEP).wait()
 
     async def servers_known(self, count: int) -> None:
         """Return once the database names so many servers: a dead one is noticed by the others."""
@@ -140,7 +143,8 @@ async def aside(work: Callable[[], None]) -> None:
 def _clusters(*, standby: bool) -> Iterator[Sequence[Cluster]]:
     """Make and start the database, and a standby for which each commit waits (as docs/replicas.md has it)."""
     with contextlib.ExitStack() as stack:
-        found = [Cluster(stack.enter_context(cluster_folder())) for _ in range(2 if standby else 1)]
+        folders = [stack.enter_context(cluster_folder()) for _ in range(2 if standby else 1)]
+        found = [Cluster(folder, wal_retrieve_retry_interval="200ms") for folder in folders]
         primary = found[0]
         primary.make()
         for number, cluster in enumerate(found):
@@ -182,9 +186,9 @@ async def servers_behind_haproxy(
 
 @asynccontextmanager
 async def world(
-    folder: Path, signer: Signer, *, calls: int, standby: bool = False, seed: int = 1, thinking: float = THINKING
+    folder: Path, signer: Signer, *, calls: int = 40, standby: bool = False, seed: int = 1, thinking: float = THINKING
 ) -> AsyncIterator[World]:
-    """Start everything; nobody calls yet."""
+    """Start everything; nobody calls yet. `calls` are so many at once."""
     async with (
         outside() as services,
         servers_behind_haproxy(folder, signer, services, standby=standby) as (servers, port),

@@ -165,10 +165,10 @@ async def _require_servers(connection: Connection, least: int, most: int) -> Non
     """Raise DataUnusable if a server runs whose version is not within these."""
     unfit = await connection.fetch(_UNFIT, least, most)
     if unfit:
-        others = "" if len(unfit) == 1 else f" and {len(unfit) - 1} more"
+        others = "" if len(unfit) == 1 else f" There are {len(unfit) - 1} more like it."
         raise DataUnusable(
-            f"Server {unfit[0]['name']} (version {unfit[0]['schema']}){others} is running, and could not use these "
-            f"tables: they are for servers of version {least} to {most}. Replace or stop it first."
+            f"Server {unfit[0]['name']} (version {unfit[0]['schema']}) is running, and could not use these tables: "
+            f"they are for servers of version {least} to {most}. Replace or stop it first.{others}"
         )
 
 
