@@ -1,7 +1,8 @@
 """Opening a store in PostgreSQL: the key that all its servers share, tables that fit, and a database that is away."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +13,15 @@ from ivr.server.startup import check_settings
 from ivr.settings import Settings, SettingsError, load_settings, location_of
 from ivr.store.data_folder import DataFolder
 from ivr.store.location import StoreLocation
-from ivr.store.opening import open_for_command, open_store
-from ivr.store.postgres.postgres_opening import open_postgres, replica_name
+from ivr.store.opening import open_for_command, open_store, open_upkeep
+from ivr.store.postgres.postgres_opening import open_postgres, open_postgres_copy_target, replica_name
+from ivr.store.postgres.postgres_pool import PostgresPool
 from ivr.store.postgres.postgres_versions import MIGRATIONS, Migration
 from tests.free_ports import free_port
-from tests.postgres.cluster import SECRET, Database
+from tests.postgres.cluster import MISSING, SECRET, Database, installed, running_cluster
 from tests.waiting import logged
+
+Opening = Callable[[StoreLocation], Awaitable[object]]
 
 
 @pytest.fixture
@@ -108,6 +112,81 @@ async def test_what_waiting_does_not_heal_is_not_waited_for(empty: Database, tmp
     other = StoreLocation(DataFolder(tmp_path), f"{empty.url.rpartition('/')[0]}/nowhere")
     with pytest.raises(DataUnusable, match="there is no database of this name"):
         await open_store(other)
+
+
+@pytest.fixture
+def unsuitable(empty: Database) -> Iterator[Database]:
+    """A database in which tests make others, and users without rights."""
+    empty.run("CREATE ROLE stranger LOGIN")
+    yield empty
+    for name in ("latin", "others", "frozen"):
+        empty.run(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+    empty.run("DROP OWNED BY stranger; DROP ROLE stranger")
+
+
+def named(database: Database, name: str, user: str = "") -> str:
+    """Return the address of another database of the same cluster, for another user."""
+    server = database.url.rpartition("/")[0]
+    return f"{server}/{name}" if not user else f"postgresql://{user}@{server.rpartition('@')[2]}/{name}"
+
+
+async def refusal(url: str, folder: Path, opening: Opening = open_postgres) -> str:
+    """Return what whoever opens a database is told, which names no user and no password."""
+    with pytest.raises(DataUnusable) as refused:
+        await opening(StoreLocation(DataFolder(folder), url, "5e" * 32))
+    assert SECRET not in str(refused.value)
+    return str(refused.value)
+
+
+async def test_a_database_that_cannot_hold_every_text_is_refused(unsuitable: Database, tmp_path: Path) -> None:
+    unsuitable.run("CREATE DATABASE latin ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0")
+    assert "the encoding LATIN1" in await refusal(named(unsuitable, "latin"), tmp_path)
+    filling = partial(open_postgres_copy_target, anew=False)
+    assert "createdb --encoding=UTF8" in await refusal(named(unsuitable, "latin"), tmp_path, filling)
+
+
+async def test_a_user_without_rights_is_told_which_one_is_missing(unsuitable: Database, tmp_path: Path) -> None:
+    unsuitable.run("CREATE DATABASE others TEMPLATE template0")
+    url = named(unsuitable, "others", "stranger")
+    assert "may not make tables in this database" in await refusal(url, tmp_path)
+    await (await open_postgres(StoreLocation(DataFolder(tmp_path), named(unsuitable, "others"), "5e" * 32))).close()
+    there = Database(named(unsuitable, "others"))
+    there.run("GRANT CREATE ON SCHEMA public TO stranger; GRANT ALL ON ALL TABLES IN SCHEMA public TO stranger")
+    there.close()
+    assert "belong to another user than the one in IVR_STORE" in await refusal(url, tmp_path)
+    upkeep = await open_upkeep(StoreLocation(DataFolder(tmp_path), url))
+    MIGRATIONS.append(Migration(2, "ALTER TABLE call ADD COLUMN mood text", "SELECT 1", least=1))
+    try:
+        with pytest.raises(DataUnusable, match="has to be run with the user who owns them"):
+            await upkeep.migrate()
+    finally:
+        MIGRATIONS.pop()
+        await upkeep.close()
+
+
+async def test_a_database_that_can_only_be_read_is_waited_for_since_it_may_be_a_standby(
+    unsuitable: Database, tmp_path: Path
+) -> None:
+    unsuitable.run("CREATE DATABASE frozen TEMPLATE template0")
+    unsuitable.run("ALTER DATABASE frozen SET default_transaction_read_only = on")
+    location = StoreLocation(DataFolder(tmp_path), named(unsuitable, "frozen"), "5e" * 32)
+    with pytest.raises(StoreUnavailable, match=r"it can only be read \(a standby\?\)"):
+        await open_postgres(location, patience=0.0)
+
+
+async def test_what_is_acknowledged_is_on_the_disk_also_where_the_database_asks_for_less() -> None:
+    if installed() is None:
+        pytest.skip(MISSING)
+    with running_cluster(synchronous_commit="off") as own:
+        shown = []
+        for asked in ("off", "local", "remote_apply"):
+            database = Database(own.url())
+            database.run(f"ALTER DATABASE postgres SET synchronous_commit = '{asked}'")
+            database.close()
+            pool = await PostgresPool.open(own.url(), application="tests", size=1)
+            shown.append(await pool.value("SHOW synchronous_commit"))
+            await pool.close()
+    assert shown == ["on", "local", "remote_apply"]
 
 
 def test_a_name_of_a_server_is_its_own_and_has_no_slash() -> None:

@@ -31,7 +31,7 @@ from ivr.store.postgres import postgres_tables
 from ivr.store.postgres.postgres_copying import PostgresCopySource, require_quiet
 from ivr.store.postgres.postgres_migration import require_current
 from ivr.store.postgres.postgres_pool import Connection, PostgresPool
-from ivr.store.postgres.postgres_schema import COPYING, NO_MONTH, make_month, make_schema
+from ivr.store.postgres.postgres_schema import COPYING, NO_MONTH, make_month, make_schema, require_suitable
 from ivr.store.postgres.postgres_sign_ins import COPIED
 from ivr.store.postgres.postgres_turns import CALL_COLUMNS, call_columns
 from ivr.store.rows import read_outbound, read_public, read_request
@@ -75,6 +75,7 @@ class PostgresCopyTarget(PostgresCopySource):
     @classmethod
     async def fill(cls, pool: PostgresPool, name: str, *, anew: bool = False) -> "PostgresCopyTarget":
         """Open a database to be filled; raise DataUnusable. `anew`: drop what an unfinished copy has left."""
+        await require_suitable(pool)
         await require_quiet(pool, name)
         if not await pool.value(_BEGUN):
             await make_schema(pool)

@@ -52,6 +52,10 @@ class TakenName(StoreUnavailable):
         self.constraint = constraint
 
 
+class LacksRight(StoreUnavailable):
+    """The user of the database may not do this: an operator has to give a right."""
+
+
 def reason(error: BaseException) -> str:
     """Return why the database could not be used, as a part of a sentence."""
     for kind, words in _REASONS:
@@ -67,6 +71,8 @@ def refused(error: BaseException, *, late: bool = False) -> StoreUnavailable:
     if isinstance(error, pg.UniqueViolationError):
         constraint = str(getattr(error, "constraint_name", "") or "")
         return TakenName("The database has such a row already.", constraint)
+    if isinstance(error, pg.InsufficientPrivilegeError):
+        return LacksRight(f"The database could not be used: {reason(error)}.")
     words = "it did not answer in time" if late else reason(error)
     return StoreUnavailable(f"The database could not be used: {words}.")
 

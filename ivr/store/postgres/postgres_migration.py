@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from ivr.errors import DataUnusable, StoreUnavailable
 from ivr.store.opened import SchemaVersion
+from ivr.store.postgres.postgres_errors import LacksRight
 from ivr.store.postgres.postgres_pool import Connection, PostgresPool
 from ivr.store.postgres.postgres_schema import COPYING, LOCK, UNFINISHED
 from ivr.store.postgres.postgres_versions import (
@@ -130,6 +131,11 @@ async def _again(step: Callable[[], Awaitable[T]]) -> T:
     for left in reversed(range(TRIES)):
         try:
             return await step()
+        except LacksRight as error:
+            raise DataUnusable(
+                "The user in IVR_STORE may not change these tables: `ivr store migrate` has to be run with the "
+                "user who owns them, as servers are."
+            ) from error
         except StoreUnavailable:
             if not left:
                 raise

@@ -27,7 +27,7 @@ from ivr.store.postgres.postgres_media import PostgresMedia
 from ivr.store.postgres.postgres_migration import PostgresUpkeep, read_version, require_tables
 from ivr.store.postgres.postgres_pool import PostgresPool
 from ivr.store.postgres.postgres_replica import Replica
-from ivr.store.postgres.postgres_schema import make_months, make_schema, prove_key, proves
+from ivr.store.postgres.postgres_schema import make_months, make_schema, prove_key, proves, require_suitable
 from ivr.store.postgres.postgres_search import PostgresSearch
 from ivr.store.postgres.postgres_sign_ins import PostgresSignIns
 from ivr.store.postgres.postgres_state_erasure import PostgresStateErasure
@@ -168,6 +168,7 @@ async def _reached(url: str, patience: float) -> PostgresPool:
 
 async def _ready(pool: PostgresPool) -> None:
     """Make the tables where there are none at all, and those of the months to come; raise DataUnusable."""
+    await require_suitable(pool)
     if await read_version(pool) is None:
         await make_schema(pool)
     found = await read_version(pool)

@@ -32,16 +32,14 @@ WAITING: Final = 1024
 "Askers that may wait for a connection."
 _STATEMENTS: Final = 512
 "Prepared ones that a connection keeps."
-_SERVER_SETTINGS: Final = {
-    "jit": "off",  # it would compile for a tenth of a second what runs for a hundredth
-    "idle_in_transaction_session_timeout": "30000",  # a frozen server must not hold rows for ever
-    "timezone": "UTC",
-}
-# Whoever made the database may have asked for less than we promise: what is acknowledged is on its disk.
-_DURABLE = (
-    "SELECT set_config('synchronous_commit', 'on', false) "
-    "WHERE current_setting('synchronous_commit') = 'off' AND current_setting('fsync') = 'on'"
-)
+# By a statement and not with the connection: a pooler in between refuses settings that it does not know.
+_SETTINGS = """
+SELECT set_config('jit', 'off', false),  -- it would compile for a tenth of a second what runs for a hundredth
+    set_config('idle_in_transaction_session_timeout', '30000', false),  -- a frozen server must not hold rows for ever
+    -- Whoever made the database may have asked for less than we promise: what is acknowledged is on its disk.
+    CASE WHEN current_setting('synchronous_commit') = 'off' AND current_setting('fsync') = 'on'
+        THEN set_config('synchronous_commit', 'on', false) END
+"""
 
 
 class PostgresPool:
@@ -138,11 +136,11 @@ class PostgresPool:
             statement_cache_size=_STATEMENTS,
             max_cached_statement_lifetime=0,
             target_session_attrs=None if "target_session_attrs" in url else "read-write",  # type: ignore[arg-type]
-            server_settings={**_SERVER_SETTINGS, "application_name": self._application},
+            server_settings={"timezone": "UTC", "application_name": self._application},
         )
         try:
             async with asyncio.timeout(CONNECTING):
-                await connection.fetch(_DURABLE)
+                await connection.fetch(_SETTINGS)
         except BaseException:
             connection.terminate()
             raise

@@ -29,8 +29,32 @@ _MONTHS = (
     "SELECT child.relname FROM pg_inherits JOIN pg_class AS child ON child.oid = inhrelid "
     "WHERE inhparent = to_regclass('turn')"
 )
+_SUITS = """
+SELECT current_setting('server_encoding'), coalesce(has_schema_privilege(current_schema(), 'CREATE'), false),
+(SELECT pg_has_role(relowner, 'USAGE') FROM pg_class WHERE oid = to_regclass('turn'))
+"""
 _PROOF: Final = "ivr"
 "The place of the proof, as in every store."
+
+
+async def require_suitable(pool: PostgresPool) -> None:
+    """Return if a server can keep calls in this database for years; raise DataUnusable, which says what to do."""
+    [(encoding, makes_tables, owns_tables)] = await pool.rows(_SUITS)
+    if encoding != "UTF8":
+        raise DataUnusable(
+            f"The database has the encoding {encoding}, which cannot hold all that callers say. Make one with UTF8: "
+            "createdb --encoding=UTF8 --template=template0, as docs/replicas.md says."
+        )
+    if not makes_tables:
+        raise DataUnusable(
+            "The user in IVR_STORE may not make tables in this database. Let it be that user's own: "
+            "ALTER DATABASE … OWNER TO …"
+        )
+    if owns_tables is False:
+        raise DataUnusable(
+            "The tables of the database belong to another user than the one in IVR_STORE, who cannot add the table of "
+            "a new month then. Use that user, or give them to this one: REASSIGN OWNED BY … TO …"
+        )
 
 
 async def make_schema(pool: PostgresPool) -> bool:
