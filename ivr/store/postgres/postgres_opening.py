@@ -58,11 +58,7 @@ async def open_postgres(location: StoreLocation, *, patience: float = STARTING) 
         pool = await _reached(location.url, patience)
         parts.push_async_callback(pool.close)
         await _ready(pool)
-        sealer = await asyncio.to_thread(Sealer.find, location.seal_key, location.folder.seal_key)
-        states = StateColumns(sealer.derived(state_columns.PURPOSE))
-        if not await proves(pool, sealer):
-            await require_right_key(pool, states)
-            await prove_key(pool, sealer)
+        sealer = await _proved_sealer(pool, location)
         replica = Replica(pool, replica_name())
         database = PostgresCalls(pool, sealer, replica)
         calls = SharedCalls(database, database.news)
@@ -78,7 +74,7 @@ async def open_postgres(location: StoreLocation, *, patience: float = STARTING) 
             PostgresMedia(pool, location.folder.audio),
             PostgresOutbox(pool, replica=replica.name),
             PostgresPlatformRequests(pool, replica=replica.name),
-            PostgresBotStates(pool, states),
+            PostgresBotStates(pool, StateColumns(sealer.derived(state_columns.PURPOSE))),
             sign_ins,
             PostgresMailbox(pool, key=sealer.derived(mail_columns.PURPOSE)),
             database.news,
@@ -164,6 +160,15 @@ async def _reached(url: str, patience: float) -> PostgresPool:
                 told = str(error)
                 log.warning("waiting for the database", extra={"reason": told})
         await asyncio.sleep(LOOK)
+
+
+async def _proved_sealer(pool: PostgresPool, location: StoreLocation) -> Sealer:
+    """Return what seals, with the key that all servers of this database have; raise DataUnusable for another one."""
+    sealer = await asyncio.to_thread(Sealer.find, location.seal_key, location.folder.seal_key)
+    if not await proves(pool, sealer):
+        await require_right_key(pool, StateColumns(sealer.derived(state_columns.PURPOSE)))
+        await prove_key(pool, sealer)
+    return sealer
 
 
 async def _ready(pool: PostgresPool) -> None:
