@@ -316,15 +316,16 @@ class Archive(Protocol):
     async def forget(self, *, before: float, limit: int) -> Sequence[ErasedCall]:
         """Erase calls that ended before then (seconds since 1970), at most so many, those that ended first.
 
-        By the server that serves them, or while none does. The caller of this method deletes their files, or the sweep
-        does. What was erased stands in the log until `empty_log`.
+        Where one server has the store for itself, by that one alone. The caller of this method deletes their files, or
+        the sweep does. What was erased stands in the log until `empty_log`.
         """
 
     async def erase(self, *, caller: str | None = None, call: str | None = None) -> Erasure:
         """Erase a caller (all calls, and what is kept beyond them) or the one call with our id, all or nothing.
 
-        What was there is overwritten. The caller of this method deletes their files. No server may be serving these
-        calls: it has them in memory. Raises StoreUnavailable if nothing was erased.
+        What was there is overwritten, where a store has its file for itself; a server must not be there then, since it
+        has these calls in memory. The caller of this method deletes their files. Raises StoreUnavailable if nothing was
+        erased.
         """
 
     async def empty_log(self) -> bool:
