@@ -9,6 +9,7 @@ from ivr.store.postgres.postgres_errors import TakenName
 from ivr.store.postgres.postgres_pool import PostgresPool, each_host
 from tests.free_ports import free_port
 from tests.postgres.cluster import SECRET, Database
+from tests.waiting import begun
 
 
 async def test_statements_at_once_share_the_connections(postgres: Database) -> None:
@@ -33,6 +34,20 @@ async def test_who_finds_no_free_connection_waits_no_longer_than_for_an_answer(p
         with pytest.raises(StoreUnavailable, match="no connection became free"):
             await pool.rows("SELECT 1")
     assert await pool.value("SELECT 7") == 7
+    await pool.close()
+
+
+async def test_so_many_wait_for_a_slow_database_and_the_next_one_is_refused_at_once(
+    postgres: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ivr.store.postgres.postgres_pool.WAITING", 3)
+    pool = await PostgresPool.open(postgres.url, application="tests", size=1)
+    async with pool.lent():
+        waiting = [await begun(pool.value("SELECT $1::int", number)) for number in range(3)]
+        with pytest.raises(StoreUnavailable, match="3 wait for the database already"):
+            await pool.value("SELECT 4")
+    assert await asyncio.gather(*waiting) == [0, 1, 2]
+    assert await pool.value("SELECT 5") == 5
     await pool.close()
 
 

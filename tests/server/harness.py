@@ -13,6 +13,7 @@ from typing import Literal
 
 from ivr.call_record import CallRecord
 from ivr.errors import WebhookError
+from ivr.media_storage import MediaStore
 from ivr.ports import CallKey, Endpoint, Form, Incoming, Upload, Verifier, WebhookReply, WebhookRequest
 from ivr.server.app import App
 from ivr.server.arrivals import Arrivals
@@ -281,12 +282,13 @@ async def serving(
     turns: TurnsTwin | None = None,
     way: Way = "short",
     verifier: Verifier | None = None,
+    recordings: MediaStore | None = None,
 ) -> AsyncIterator[Served]:
     """Serve on a free port; `way` is the one that plain requests take."""
     audio = audio or folder / "audio"
     audio.mkdir(exist_ok=True)
     way = "long" if dev else way
-    turns, recordings, arrivals = turns or TurnsTwin(), MediaFiles(audio), Arrivals()
+    turns, recordings, arrivals = turns or TurnsTwin(), recordings or MediaFiles(audio), Arrivals()
     channel, verifier = LineTwin(), verifier or Doorkeeper()
     routes = WebhookRoutes([channel])
     webhook = Webhook(
