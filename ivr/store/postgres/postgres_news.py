@@ -16,6 +16,7 @@ from asyncpg import exceptions as pg
 
 from ivr.news import Topic
 from ivr.store.postgres.postgres_pool import Connection, PostgresPool
+from ivr.store.postgres.postgres_text import can_stand
 
 log = logging.getLogger(__name__)
 
@@ -62,10 +63,13 @@ class PostgresNews:
         self._hearers.setdefault(topic, []).append(then)
 
     def tell(self, topic: Topic, about: str) -> None:
-        """Let all servers know, this one included, of what stands already."""
+        """Let all servers know, this one included, of what stands already.
+
+        What the database does not take is not sent: it would be refused again and again, and all other news with it.
+        """
         self._pass_on(topic, about)
         news = f"{topic} {about}"
-        if len(news.encode("utf-8", "replace")) <= _LONGEST and len(self._unsent) < 10 * _AT_ONCE:
+        if can_stand(news) and len(news.encode()) <= _LONGEST and len(self._unsent) < 10 * _AT_ONCE:
             self._unsent[news] = None
             self._stirred.set()
 
