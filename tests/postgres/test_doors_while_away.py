@@ -3,7 +3,7 @@
 import json
 import signal
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack
 from itertools import count
 from pathlib import Path
@@ -28,7 +28,7 @@ from tests.jambonz.jambonz_line import BASE
 from tests.jambonz.jambonz_world import SECRET as JAMBONZ_SECRET
 from tests.jambonz.jambonz_world import signature
 from tests.phone.calling import PUBLIC, Signer
-from tests.postgres.cluster import MISSING, Cluster, installed, running_cluster
+from tests.postgres.cluster import Cluster
 from tests.postgres.serving import SEAL_KEY
 from tests.server.harness import JSON
 from tests.server.test_attacks_on_the_routes import conversation
@@ -142,15 +142,6 @@ DOORS = (
     Doors.bot_state, Doors.keep_bot_state, Doors.chat, Doors.chat_page, Doors.console, Doors.console_login,
     Doors.recording, Doors.sign_in_link,
 )  # fmt: skip
-
-
-@pytest.fixture
-def own() -> Iterator[Cluster]:
-    """A PostgreSQL that a test may stop."""
-    if installed() is None:
-        pytest.skip(MISSING)
-    with running_cluster() as one:  # one that keeps what it has acknowledged, whatever ends it
-        yield one
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import asyncpg
@@ -30,14 +29,6 @@ states:
     on: {error.transcribe: bye}
   bye: {say: Goodbye., final: true}
 """
-
-
-@pytest.fixture
-async def signer() -> AsyncIterator[Signer]:
-    one = Signer()
-    await one.start()
-    yield one
-    await one.stop()
 
 
 async def test_neither_tables_nor_log_nor_news_hold_what_was_said_in_confidence(tmp_path: Path, signer: Signer) -> None:

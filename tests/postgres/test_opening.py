@@ -24,14 +24,6 @@ from tests.waiting import logged
 Opening = Callable[[StoreLocation], Awaitable[object]]
 
 
-@pytest.fixture
-def empty(postgres: Database) -> Iterator[Database]:
-    """A database without tables."""
-    postgres.raze()
-    yield postgres
-    postgres.raze()
-
-
 def place(database: Database, folder: Path, seal_key: str | None = None) -> StoreLocation:
     location = StoreLocation(DataFolder(folder), database.url, seal_key)
     location.hold()

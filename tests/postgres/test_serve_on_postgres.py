@@ -5,7 +5,6 @@ import json
 import os
 import signal
 import socket
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ import pytest
 from ivr.phone.callers.turn_based import Leave, Speak
 from ivr.settings import variable
 from tests.phone.calling import Signer, phone_to
-from tests.postgres.cluster import MISSING, SECRET, Cluster, Database, installed, running_cluster
+from tests.postgres.cluster import SECRET, Cluster, Database
 from tests.postgres.serving import command, readiness, settings
 from tests.server.harness import JSON, connected, read_answer, request
 from tests.server.process import DESK, refused, served
@@ -28,23 +27,6 @@ def folder(tmp_path: Path) -> Path:
     (tmp_path / "flows").mkdir()
     (tmp_path / "flows" / "desk.yaml").write_text(DESK)
     return tmp_path
-
-
-@pytest.fixture
-def empty(postgres: Database) -> Iterator[Database]:
-    """A database without tables."""
-    postgres.raze()
-    yield postgres
-    postgres.raze()
-
-
-@pytest.fixture
-def own() -> Iterator[Cluster]:
-    """A PostgreSQL that a test may stop."""
-    if installed() is None:
-        pytest.skip(MISSING)
-    with running_cluster() as one:  # one that keeps what it has acknowledged, whatever ends it
-        yield one
 
 
 async def test_a_call_is_taken_listed_told_and_erased_while_the_server_goes_on(

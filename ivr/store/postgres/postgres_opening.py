@@ -66,12 +66,14 @@ async def open_postgres(location: StoreLocation, *, patience: float = STARTING) 
         await database.open()
         sign_ins = PostgresSignIns(pool, key=sealer.derived(sign_in_columns.PURPOSE))
         await sign_ins.index_copied()
-        opened = Opened(
+        media = PostgresMedia(pool, location.folder.audio)
+        parts.push_async_callback(media.close)
+        return Opened(
             calls,
             PostgresArchive(pool, sealer),
             PostgresSearch(pool),
             PostgresVoicemails(pool),
-            PostgresMedia(pool, location.folder.audio),
+            media,
             PostgresOutbox(pool, replica=replica.name),
             PostgresPlatformRequests(pool, replica=replica.name),
             PostgresBotStates(pool, StateColumns(sealer.derived(state_columns.PURPOSE))),
@@ -87,11 +89,6 @@ async def open_postgres(location: StoreLocation, *, patience: float = STARTING) 
             tend=partial(_make_months, pool),
             parts=parts.pop_all(),
         )
-    looking = (opened.archive, opened.search, opened.voicemails)
-    kept = (opened.outbox, opened.requests, opened.mailbox, opened.sign_ins, opened.states)
-    for part in (*looking, *kept, opened.recordings):
-        opened.parts.push_async_callback(part.close)
-    return opened
 
 
 async def open_postgres_for_command(location: StoreLocation, *, patience: float) -> CommandStore:
@@ -104,17 +101,16 @@ async def open_postgres_for_command(location: StoreLocation, *, patience: float)
         parts.push_async_callback(pool.close)
         await require_tables(pool)
         sealer = await asyncio.to_thread(Sealer.find, location.seal_key, location.folder.seal_key)
-        opened = CommandStore(
+        media = PostgresMedia(pool, location.folder.audio)
+        parts.push_async_callback(media.close)
+        return CommandStore(
             PostgresArchive(pool, sealer),
-            PostgresMedia(pool, location.folder.audio),
+            media,
             PostgresOutbox(pool, replica=""),
             PostgresPlatformRequests(pool, replica=""),
             PostgresStateErasure(pool, sealer),
             parts.pop_all(),
         )
-    for part in (opened.archive, opened.outbox, opened.requests, opened.recordings):
-        opened.parts.push_async_callback(part.close)
-    return opened
 
 
 async def open_postgres_upkeep(location: StoreLocation) -> PostgresUpkeep:
