@@ -66,6 +66,13 @@ def test_the_proxy_shown_passes_on_what_strangers_may_ask_and_nothing_else() -> 
     assert passed_on == outside
 
 
+def test_the_balancer_sends_messages_of_a_platform_twice_and_nothing_else() -> None:
+    configuration = (ROOT / "docs" / "haproxy.cfg").read_text("utf-8")
+    (pattern,) = re.findall(r"disable-l7-retry if METH_POST !{ path_reg (\S+) }", configuration)
+    sent = [CALL, f"{CALL}/support", CALLBACK, "/calls", "/calls/1f", "/callbacks", "/console/login", "/signin/ticket"]
+    assert [path for path in sent if re.search(pattern, path)] == [CALL, f"{CALL}/support", CALLBACK]
+
+
 @pytest.mark.parametrize("name", ["talk", "check", "notifications"])
 def test_every_option_of_an_authors_or_operators_command_is_documented(name: str) -> None:
     assert isinstance(main, click.Group)
