@@ -73,9 +73,6 @@ class BotStates(Protocol):
     async def tidy(self) -> None:
         """Leave nothing of what was forgotten in the store's log; to be done again and again."""
 
-    async def close(self) -> None:
-        """Let go of the data."""
-
 
 class ErasedStates(Struct, frozen=True):
     """What became of an order to erase what bots keep."""

@@ -108,9 +108,6 @@ class CallSearch(Protocol):
     async def over_time(self, block: Block, width: float) -> Sequence[CallsInTime]:
         """Count the calls of a block by stretches of so many seconds. Reads no trace."""
 
-    async def close(self) -> None:
-        """Let go of the data."""
-
 
 def as_compared(number: str) -> str:
     """Return what is compared of a number or a name."""

@@ -35,9 +35,6 @@ class Mailbox(Protocol):
     async def after(self, conversation: str, last: str, *, limit: int) -> Sequence[Mail]:
         """Return the messages that follow one, the oldest first; of one that is not known, all."""
 
-    async def close(self) -> None:
-        """Let go of the data."""
-
 
 def mail_id(name: str) -> str:
     """Return the id of a message, by its name."""

@@ -132,9 +132,6 @@ class SignInStore(Protocol):
     async def watched(self, now: float) -> Sequence[Watched]:
         """Return those of calls that are over, and those that are due by then (`due_at`); of many, the first ones."""
 
-    async def close(self) -> None:
-        """Let go of the data."""
-
 
 def digests_of(attempt: Attempt) -> Sequence[str]:
     """Return the digests by which an attempt is found: those of its links, its ticket and its state."""

@@ -41,6 +41,3 @@ class Voicemails(Protocol):
 
         What is marked already stays as it is, and nothing happens if the call has no such recording.
         """
-
-    async def close(self) -> None:
-        """Let go of the data."""

@@ -62,9 +62,6 @@ class MemoryBotStates:
     async def tidy(self) -> None:
         """Do nothing: there is no log."""
 
-    async def close(self) -> None:
-        """Do nothing: there is nothing to let go of."""
-
     def _check(self, key: StateKey, expected: str | None) -> None:
         held = self._all.get(key)
         if not may_write(held.record.tag if held else None, expected):

@@ -27,6 +27,3 @@ class MemoryMailbox:
         found = [one for where, one in self._store.mail.values() if where == conversation]
         known = [number for number, one in enumerate(found, 1) if one.id == last]
         return found[known[0] if known else 0 :][:limit]
-
-    async def close(self) -> None:
-        """Do nothing: there is nothing to let go of."""

@@ -42,9 +42,6 @@ class MemorySearch:
                 counted[one.flow, int(one.started // width), one.kind].append(lasted)
         return [CallsInTime(*which, len(lasted), sum(lasted)) for which, lasted in sorted(counted.items())]
 
-    async def close(self) -> None:
-        """Do nothing: there is nothing to let go of."""
-
     def _found(self, saved: Saved) -> FoundCall:
         record, call = saved.record, saved.record.call
         ended = max((line.now for line in self._store.traces[record.id]), default=0.0) if saved.over else None

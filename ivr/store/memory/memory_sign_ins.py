@@ -55,6 +55,3 @@ class MemorySignIns:
         live = {call for call, saved in self._store.calls.items() if not saved.over}
         found = [Watched(one, one.attempt.call not in live) for one in self._store.sign_ins.values()]
         return [one for one in found if one.over or due_at(one.sign_in) <= now]
-
-    async def close(self) -> None:
-        """Do nothing: there is nothing to let go of."""

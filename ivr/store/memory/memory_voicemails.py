@@ -39,9 +39,6 @@ class MemoryVoicemails:
         else:
             self._store.handled.pop(media, None)
 
-    async def close(self) -> None:
-        """Do nothing: there is nothing to let go of."""
-
     def _taken(self, saved: Saved) -> list[str]:
         return list(dict.fromkeys(recordings_in(self._store.traces[saved.record.id])))
 

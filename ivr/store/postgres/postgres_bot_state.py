@@ -101,9 +101,6 @@ class PostgresBotStates:
     async def tidy(self) -> None:
         """Do nothing: the database tidies up by itself."""
 
-    async def close(self) -> None:
-        """Do nothing: whoever opened the database closes it."""
-
 
 async def require_right_key(pool: PostgresPool, columns: StateColumns) -> None:
     """Raise BrokenSeal if there are rows, and another key has written them."""

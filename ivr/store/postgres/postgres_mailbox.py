@@ -44,6 +44,3 @@ class PostgresMailbox:
         rows = await self._pool.rows(_AFTER, conversation, last if can_stand(last) else "", limit)
         read = (self._columns.read(name, sealed) for name, sealed in rows)
         return [mail for mail in read if mail is not None]
-
-    async def close(self) -> None:
-        """Do nothing: whoever opened the database closes it."""

@@ -87,6 +87,3 @@ class PostgresSearch:
     async def over_time(self, block: Block, width: float) -> Sequence[CallsInTime]:
         """Count the calls of a block by stretches of so many seconds. Reads no trace."""
         return [CallsInTime(*row) for row in await self._pool.rows(_OVER_TIME, *rows_of(block), width, patience=LONG)]
-
-    async def close(self) -> None:
-        """Do nothing: whoever opened the database closes it."""

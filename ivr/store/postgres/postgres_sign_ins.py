@@ -95,9 +95,6 @@ class PostgresSignIns:
         found = [(self._read(row), row[4]) for row in rows]
         return [Watched(sign_in, over) for sign_in, over in found if sign_in is not None]
 
-    async def close(self) -> None:
-        """Do nothing: whoever opened the database closes it."""
-
     def _first(self, rows: Sequence[Any]) -> SignIn | None:
         return self._read(rows[0]) if rows else None
 

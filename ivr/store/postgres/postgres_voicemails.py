@@ -62,6 +62,3 @@ class PostgresVoicemails:
             await self._pool.rows(_MARK, call, media, at)
         else:
             await self._pool.rows(_UNDO, call, media)
-
-    async def close(self) -> None:
-        """Do nothing: whoever opened the database closes it."""

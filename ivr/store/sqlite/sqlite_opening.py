@@ -3,6 +3,7 @@
 import asyncio
 import time
 from contextlib import AsyncExitStack, closing
+from typing import Protocol, TypeVar
 
 from ivr.coordination import LocalCoordination
 from ivr.errors import DataUnusable
@@ -32,19 +33,20 @@ async def open_sqlite(location: StoreLocation) -> Opened:
 
     The caller owns the folder (`StoreLocation.hold`) until all is closed.
     """
-    folder = location.folder
+    folder, parts = location.folder, AsyncExitStack()
     store = await SqliteStore.open(folder.database, seal_key=location.seal_key, seal_file=folder.seal_key)
-    opened = Opened(
-        store,
-        SqliteArchive(folder, server=store),
-        SqliteSearch(folder),
-        SqliteVoicemails(folder, server=store),
-        SqliteMedia(folder.audio, folder.database),
-        SqliteOutbox(folder, server=store),
-        SqlitePlatformRequests(folder, server=store),
-        SqliteBotStates(folder.database, StateRows(store.derived_key(state_columns.PURPOSE)), store),
-        SqliteSignIns(folder, server=store, key=store.derived_key(sign_in_columns.PURPOSE)),
-        SqliteMailbox(folder, server=store, key=store.derived_key(mail_columns.PURPOSE)),
+    states = StateRows(store.derived_key(state_columns.PURPOSE))
+    return Opened(
+        _closed_by(parts, store),
+        _closed_by(parts, SqliteArchive(folder, server=store)),
+        _closed_by(parts, SqliteSearch(folder)),
+        _closed_by(parts, SqliteVoicemails(folder, server=store)),
+        _closed_by(parts, SqliteMedia(folder.audio, folder.database)),
+        _closed_by(parts, SqliteOutbox(folder, server=store)),
+        _closed_by(parts, SqlitePlatformRequests(folder, server=store)),
+        _closed_by(parts, SqliteBotStates(folder.database, states, store)),
+        _closed_by(parts, SqliteSignIns(folder, server=store, key=store.derived_key(sign_in_columns.PURPOSE))),
+        _closed_by(parts, SqliteMailbox(folder, server=store, key=store.derived_key(mail_columns.PURPOSE))),
         LocalNews(),
         LocalCoordination(time.time),
         link_key=store.derived_key("recording links"),
@@ -53,13 +55,8 @@ async def open_sqlite(location: StoreLocation) -> Opened:
         set_aside=[(printable_id(one.id), one.what) for one in store.damaged],
         flows_under_way=store.flows_under_way,
         tend=_nothing,
-        parts=AsyncExitStack(),
+        parts=parts,
     )
-    looking = (opened.archive, opened.search, opened.voicemails)
-    kept = (opened.outbox, opened.requests, opened.mailbox, opened.sign_ins, opened.states)
-    for part in (opened.calls, *looking, *kept, opened.recordings):
-        opened.parts.push_async_callback(part.close)
-    return opened
 
 
 async def open_sqlite_for_command(location: StoreLocation, *, patience: float) -> CommandStore:
@@ -67,17 +64,29 @@ async def open_sqlite_for_command(location: StoreLocation, *, patience: float) -
     location.require()
     folder = location.folder
     await asyncio.to_thread(_check, folder)
-    opened = CommandStore(
-        SqliteArchive(folder, seal_key=location.seal_key, patience=patience),
-        SqliteMedia(folder.audio, folder.database),
-        SqliteOutbox(folder, patience=patience),
-        SqlitePlatformRequests(folder, patience=patience),
+    parts = AsyncExitStack()
+    return CommandStore(
+        _closed_by(parts, SqliteArchive(folder, seal_key=location.seal_key, patience=patience)),
+        _closed_by(parts, SqliteMedia(folder.audio, folder.database)),
+        _closed_by(parts, SqliteOutbox(folder, patience=patience)),
+        _closed_by(parts, SqlitePlatformRequests(folder, patience=patience)),
         SqliteStateErasure(folder, seal_key=location.seal_key, patience=patience),
-        AsyncExitStack(),
+        parts,
     )
-    for part in (opened.archive, opened.outbox, opened.requests, opened.recordings):
-        opened.parts.push_async_callback(part.close)
-    return opened
+
+
+class _Closes(Protocol):
+    async def close(self) -> None:
+        """Let go of the data."""
+
+
+_Part = TypeVar("_Part", bound=_Closes)
+
+
+def _closed_by(parts: AsyncExitStack, part: _Part) -> _Part:
+    """Return a part that is closed with all, before those that were named earlier."""
+    parts.push_async_callback(part.close)
+    return part
 
 
 async def _nothing() -> None:
