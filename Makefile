@@ -20,6 +20,9 @@ ROUNDS ?= 5
 # The first round of `make chaos`, and how many calls it keeps up.
 SEED  ?= 1
 CALLS ?= 200
+# Schedules of servers that share a database, a hundred times those of `make test`, and the seed of the first one.
+SCHEDULES ?= 600000
+FIRST ?= 0
 # The tests that take every branch of the engine and of the flow reader. They alone are measured, since measuring makes
 # tests three times slower; the largest files, which take no other branch, are in tests/large_flows.
 COVERING := tests/engine tests/flowfile tests/expressions tests/spoken_answers
@@ -32,7 +35,7 @@ ARGS  ?=
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test search chaos lint check-flows docs bench bench-many bench-speech bench-phone bench-gateway clean
+.PHONY: help serve test search chaos simulate lint check-flows docs bench bench-many bench-speech bench-phone bench-gateway clean
 
 help:  ## List these commands
 	@echo 'A self-hosted voice IVR server. Commands:'
@@ -64,6 +67,10 @@ search:  ## Run the tests that generate their examples, with other ones each tim
 chaos:  ## Let servers and databases of 200 calls at once fail in all ways, again and again (ROUNDS=5 SEED=1 CALLS=200)
 	@tools/prepare dev $(WHERE)
 	@$(VENV)/bin/python -m tests.chaos --rounds $(ROUNDS) --seed $(SEED) --calls $(CALLS)
+
+simulate:  ## Play schedules of servers that share a database, of all that can befall them (SCHEDULES=600000 FIRST=0)
+	@tools/prepare dev $(WHERE)
+	@$(VENV)/bin/python -m tests.simulation.simulate --schedules $(SCHEDULES) --first $(FIRST)
 
 lint:  ## Check style, types, import contracts and the shipped flows, without the tests
 	@tools/prepare dev $(WHERE)

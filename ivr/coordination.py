@@ -6,6 +6,7 @@ what is lost here loses nothing that was acknowledged.
 
 from collections.abc import Callable, Mapping
 from hashlib import sha256
+from math import inf
 from typing import Literal, Protocol, TypeAlias
 
 from msgspec import Struct
@@ -42,6 +43,10 @@ class Coordination(Protocol):
     @property
     def alone(self) -> bool:
         """Whether no other server can be on this store."""
+
+    @property
+    def steady_for(self) -> float:
+        """Seconds for which the store was there without a break, as this server knows; before, none could tell."""
 
     async def lease(self, kind: LeaseKind, name: str, *, owner: str, lasts: float) -> bool:
         """Take something for so many seconds, or keep what one has; False: it is another owner's."""
@@ -80,6 +85,7 @@ class LocalCoordination:
     """`Coordination` of a server that has its store for itself: all of it is in memory."""
 
     alone = True
+    steady_for = inf
 
     def __init__(self, now: Callable[[], float]) -> None:
         """`now` gives the time in seconds."""

@@ -5,7 +5,8 @@ takes. A call that waits for its recording is not closed while one that may be i
 belongs to is in the part of the form that mostly comes first; until that part is there, it may belong to any call.
 
 Where several servers share the store, the upload may be under way at one, and the deadline come up at another. So each
-tells the others of those that take longer than a moment (`tell`), and an end is put off until that has been told.
+tells the others of those that take longer than a moment (`tell`), and an end is put off until that has been told. While
+the store is away nobody can tell, so it is put off as long once that is back.
 """
 
 import secrets
@@ -65,7 +66,9 @@ class Arrivals:
             return True
         if self._coordination.alone:
             return False
-        return self._now() < before + TOLD or await self._coordination.uploading(call_name(key), before=before)
+        if self._now() < before + TOLD or self._coordination.steady_for < TOLD:
+            return True
+        return await self._coordination.uploading(call_name(key), before=before)
 
     async def tell(self) -> None:
         """Let the other servers know what is under way here; to be done each second."""

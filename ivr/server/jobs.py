@@ -46,21 +46,26 @@ class Worker:
         at_once: int = 4,
         limits: Mapping[str, int] | None = None,
         watch: JobWatch | None = None,
+        now: Callable[[], float] = time.time,
+        lease: float = LEASE,
     ) -> None:
         """Carry out so many orders to a service `at_once`, or as `limits` says by service: none waits for another.
 
-        `news` tells of the answers that other servers have saved; `watch` is told of what was done.
+        `news` tells of the answers that other servers have saved; `watch` is told of what was done; `now` gives seconds
+        since 1970.
         """
         self._store = store
         self._services = services
         self._at_once = at_once
         self._watch = watch
+        self._now = now
+        self._lease = lease
         self._name = secrets.token_hex(8)
         "Who we are among all workers: another in each process."
         self._free = {service: (limits or {}).get(service, at_once) for service in services}
         "By service: orders that may begin now."
-        self._waiting: dict[str, set[asyncio.Future[None]]] = {}
-        "Open turns by call."
+        self._waiting: dict[str, list[asyncio.Future[None]]] = {}
+        "Open turns by call, in the order in which they came."
         self._running: set[asyncio.Task[None]] = set()
         self._kicked = asyncio.Event()
         self._main: asyncio.Task[None] | None = None
@@ -95,7 +100,7 @@ class Worker:
         loop = asyncio.get_running_loop()
         ends = loop.time() + timeout
         answered = loop.create_future()
-        self._waiting.setdefault(call, set()).add(answered)
+        self._waiting.setdefault(call, []).append(answered)
         try:
             # Looked up after we are on the list: an answer is either there already, or will find us.
             while not await self._store.inbox(call) and (left := ends - loop.time()) > 0:
@@ -104,7 +109,7 @@ class Worker:
                     return
         finally:
             waiting = self._waiting[call]
-            waiting.discard(answered)
+            waiting.remove(answered)
             if not waiting:
                 del self._waiting[call]
 
@@ -116,7 +121,9 @@ class Worker:
                 busy = frozenset(service for service, free in self._free.items() if free < 1)
                 limit = min((free for free in self._free.values() if free > 0), default=self._at_once)
                 try:
-                    orders = await self._store.claim(self._name, now=time.time(), lease=LEASE, limit=limit, busy=busy)
+                    orders = await self._store.claim(
+                        self._name, now=self._now(), lease=self._lease, limit=limit, busy=busy
+                    )
                 except StoreUnavailable as error:
                     log.warning("orders wait for the store", extra={"reason": str(error)})
                     break  # the next tick kicks again
@@ -142,17 +149,17 @@ class Worker:
             self._free[order.request.service] += more
 
     async def _run(self, order: Order) -> None:
-        began = time.time()
+        began = self._now()
         try:
             event = await self._carried_out(order)
-            answered = time.time()
+            answered = self._now()
         finally:
             # The next order's turn: an answer on its way to the disk waits there together with others.
             self._count(order, 1)
             self._kicked.set()
         first = await self._saved(order, event)
         if self._watch is not None:
-            self._watch.job_done(order, JobTimes(began, answered, time.time()), event)
+            self._watch.job_done(order, JobTimes(began, answered, self._now()), event)
         reason = event.code if isinstance(event, ServiceFailed) else "answered"
         log.info("job done", extra={"call": order.call, "service": order.request.service, "reason": reason})
         if first:

@@ -57,14 +57,20 @@ class CallDatabase(UserValues, Protocol):
         """Return the answers that are saved and not yet stepped, in the order in which they came."""
 
     async def claim(
-        self, owner: str, *, now: float, lease: float, limit: int, busy: frozenset[str] = frozenset()
+        self,
+        owner: str,
+        *,
+        now: float,
+        lease: float,
+        limit: int,
+        busy: frozenset[str] = frozenset(),
+        known: Collection[tuple[str, str]],
     ) -> Sequence[Order]:
-        """Hand out open orders, as `CallStore.claim`; those of a worker whose server is gone are open, too."""
+        """Hand out open orders, as `CallStore.claim`; those of a worker whose server is gone are open, too.
 
-    async def give_back(self, owner: str, known: Collection[tuple[str, str]]) -> None:
-        """Open again what a worker has claimed and does not know of, since the answer was lost; that was no run.
-
-        `known` is what it has: our id of the call, and the job.
+        `known` is what the worker has: our id of the call, and the job; that it does not get, whoever had it meanwhile.
+        What it has here and does not know of is handed to it again, and counts as the same run: the answer to an
+        earlier claim was lost. That claim may even be carried out after this one, and changes nothing then.
         """
 
     async def finish(self, call: str, job: str, event: Event) -> bool:

@@ -46,8 +46,6 @@ class SharedCalls:
         self._claims = asyncio.Lock()
         self._handed: dict[str, set[tuple[str, str]]] = {}
         "Orders that workers here have, by worker: our id of the call, and the job."
-        self._unsure: set[str] = set()
-        "Workers whose last claim has an unknown outcome."
         self._closed = False
         news.hear("answer", self._calls.doubt)
         news.hear("erased", self._calls.doubt)
@@ -123,14 +121,8 @@ class SharedCalls:
         """Hand out open orders, each to one worker of all servers at a time, and none of a call that has ended here."""
         async with self._claims:
             handed = self._handed.setdefault(owner, set())
-            if owner in self._unsure:
-                await self._database.give_back(owner, frozenset(handed))
-                self._unsure.discard(owner)
-            try:
-                orders = await self._database.claim(owner, now=now, lease=lease, limit=limit, busy=busy)
-            except BaseException:  # whoever stops waiting does not know either
-                self._unsure.add(owner)
-                raise
+            known = frozenset(handed)
+            orders = await self._database.claim(owner, now=now, lease=lease, limit=limit, busy=busy, known=known)
             handed.update((order.call, order.request.job) for order in orders)
         alive = []
         for order in orders:

@@ -19,16 +19,11 @@ import msgspec
 from msgspec.structs import replace
 
 from ivr.capabilities import Capabilities
-from ivr.engine.commands import FETCH, Answer, Command, HangUp, LineCommand, Play, Recognize, Record, Reject, Request
+from ivr.engine.commands import FETCH, Command, LineCommand
 from ivr.engine.events import (
     CallEnded,
     CallReceived,
-    ChoiceMade,
     Event,
-    InputTimedOut,
-    KeysPressed,
-    OperationDone,
-    OperationFailed,
     RecordingMade,
     RecordingReady,
     ServiceAnswered,
@@ -41,6 +36,7 @@ from ivr.ports import CallKey, Endpoint, Exchange, Fetch, Incoming, Leg, Outboun
 from ivr.server.closings import Closings
 from ivr.storage import Order
 from ivr.turn import Turns, TurnsInMemory
+from tests.turn.simulated_person import Person, hung_up, with_media
 from tests.turn.simulated_stores import KEY, Disk, SimStore, SimStoreInMemory, pause
 
 IDLE = 60.0
@@ -88,7 +84,7 @@ class LaterLine(Line):
     def hear(self, leg: Leg, incoming: Incoming, *, now: float) -> Exchange:
         heard = super().hear(leg, incoming, now=now)
         made = [event for event in heard.events if isinstance(event, RecordingMade)]
-        events = tuple(_with_media(event, None) for event in heard.events)
+        events = tuple(with_media(event, None) for event in heard.events)
         fetches = tuple(
             Fetch(event.op, str(event.media), Outbound(f"{event.op}/delete", "DELETE", f"/{event.media}"))
             for event in made
@@ -176,6 +172,7 @@ class World:
     ) -> None:
         """`later`: recordings come later than the news of them."""
         self.random = random.Random(seed)
+        self._person = Person(self.random)
         self.flow = flow
         self.now = 1000.0
         self.disk = Disk()
@@ -252,7 +249,7 @@ class World:
                 await pause()  # the audio is on its way
             self.disk.files.add(media)
             events: Any = incoming.payload
-            incoming = replace(incoming, payload=tuple(_with_media(event, media) for event in events))
+            incoming = replace(incoming, payload=tuple(with_media(event, media) for event in events))
             await pause()
         reply = await self._reply_to(incoming)
         if media is not None:
@@ -314,7 +311,7 @@ class World:
             commands = msgspec.json.decode(reply.body or b"[]", type=list[Command])
             if not commands:
                 return
-            said = self._outcome(commands)
+            said = self._person.outcome(commands)
 
     async def _send(self, message: str, said: tuple[Event, ...], *, starts: bool) -> WebhookReply | None:
         flights: list[Flight] = []
@@ -326,7 +323,7 @@ class World:
             if any(isinstance(event, RecordingMade) for event in said):
                 media = f"{message}-{sending}-{self.crashes}"
             incoming = Incoming(KEY, message, said, starts=starts)
-            if not sending and _hung_up(said) and self.random.random() < 0.5:  # the end is told apart, and overtakes
+            if not sending and hung_up(said) and self.random.random() < 0.5:  # the end is told apart, and overtakes
                 self.serve(self._notify(Incoming(KEY, f"{message}-end", (CallEnded("caller"),), wants="ack")))
             self.serve(self._take(incoming, flight, media))
             if self.random.random() < 0.1:  # a notification: it tells nothing, and wants no commands
@@ -340,38 +337,6 @@ class World:
                 if answered.reply and self.random.random() < 0.95:
                     return answered.reply
         return None
-
-    def _outcome(self, commands: list[Command]) -> tuple[Event, ...]:
-        """Report one outcome for the commands: the first failure, or the last success."""
-        for action in commands[:-1]:
-            if self.random.random() < 0.04:
-                return self._failure(action)
-        last = commands[-1]
-        match last:
-            case Play() | Answer() | HangUp() | Reject():
-                return self._failure(last) if self.random.random() < 0.04 else (OperationDone(last.op),)
-            case Recognize() | Record():
-                return self._answered(last)
-        raise AssertionError(last)
-
-    def _failure(self, action: Command) -> tuple[Event, ...]:
-        assert not isinstance(action, Request)
-        if self.random.random() < 0.7:
-            return (CallEnded("caller", action.op),)
-        whole = self.random.random() < 0.3
-        return (OperationFailed(action.op, "workflow" if whole else "system", whole=whole),)
-
-    def _answered(self, asked: Recognize | Record) -> tuple[Event, ...]:
-        dice = self.random.random()
-        if dice < 0.15:
-            return (CallEnded("caller", asked.op),)
-        if dice < 0.35:
-            return (InputTimedOut(asked.op),)
-        if isinstance(asked, Record):
-            return (RecordingMade(asked.op, 2.5, "", "hangup" if dice < 0.6 else "terminator"),)
-        if asked.choices:
-            return (ChoiceMade(asked.op, self.random.choice(asked.choices).name, "keys"),)
-        return (KeysPressed(asked.op, "".join(self.random.choices("0123456789", k=self.random.randrange(6)))),)
 
     # --- the scheduler ---
 
@@ -412,11 +377,3 @@ class World:
             task.send(None)
         except StopIteration:
             tasks.remove(task)
-
-
-def _with_media(event: Event, media: str | None) -> Event:
-    return replace(event, media=media) if isinstance(event, RecordingMade) else event
-
-
-def _hung_up(said: tuple[Event, ...]) -> bool:
-    return any(isinstance(event, RecordingMade) and event.ended == "hangup" for event in said)

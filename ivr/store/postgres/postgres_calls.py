@@ -158,19 +158,22 @@ class PostgresCalls:
         return await self._jobs.inbox(call)
 
     async def claim(
-        self, owner: str, *, now: float, lease: float, limit: int, busy: frozenset[str] = frozenset()
+        self,
+        owner: str,
+        *,
+        now: float,
+        lease: float,
+        limit: int,
+        busy: frozenset[str] = frozenset(),
+        known: Collection[tuple[str, str]],
     ) -> Sequence[Order]:
         """Hand out open orders, those of dead servers too; what may not run again is answered."""
-        orders, spent = await self._jobs.claim(owner, now=now, lease=lease, limit=limit, busy=busy)
+        orders, spent = await self._jobs.claim(owner, now=now, lease=lease, limit=limit, busy=busy, known=known)
         for call, job in spent:
             with suppress(DataUnusable, StoreUnavailable):  # the next claim finds it again, and has its own orders
                 if await self._jobs.give_up(call, job):
                     self.news.tell("answer", call)
         return orders
-
-    async def give_back(self, owner: str, known: Collection[tuple[str, str]]) -> None:
-        """Open again what a worker has by the database, and does not know of."""
-        await self._jobs.give_back(owner, known)
 
     async def finish(self, call: str, job: str, event: Event) -> bool:
         """Put an answer into the call's inbox, and tell all servers; False: it was not the first."""

@@ -1,6 +1,7 @@
 """Leases, counts and uploads of all servers on one database. Their time is the database's: servers' clocks differ."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from math import inf
 from typing import Final
 
 from ivr.coordination import Bound, LeaseKind
@@ -48,8 +49,15 @@ class PostgresCoordination:
 
     alone = False
 
-    def __init__(self, pool: PostgresPool) -> None:
+    def __init__(self, pool: PostgresPool, *, steady_for: Callable[[], float] = lambda: inf) -> None:
+        """`steady_for` says for how many seconds the database was there without a break."""
         self._pool = pool
+        self._steady_for = steady_for
+
+    @property
+    def steady_for(self) -> float:
+        """Seconds for which the database was there without a break, as this server knows."""
+        return self._steady_for()
 
     async def lease(self, kind: LeaseKind, name: str, *, owner: str, lasts: float) -> bool:
         """Take something for so many seconds, or keep what one has; False: it is another owner's."""

@@ -23,18 +23,27 @@ from ivr.store.rows import Rows
 _GIVEN_UP: Final = 100
 "Orders that one claim gives up at most."
 
-# Open: nobody has it, or whoever has it is dead. $1 owner, $2 now, $3 busy services.
-_OPEN = f"""answered IS NULL AND service <> ALL($3::text[])
-AND (owner IS NULL OR (until <= $2 AND owner <> $1)
+# What a worker can be given at all, while its server is seen to be alive: what it takes else is open to all at once.
+# $1 owner, $3 busy services; $6 and $7 what it knows that it has, our ids of the calls and the jobs.
+_WANTED = """answered IS NULL AND service <> ALL($3::text[])
+AND EXISTS (SELECT 1 FROM replica WHERE replica.name = split_part($1, '/', 1))
+AND NOT EXISTS (SELECT 1 FROM unnest($6::text[], $7::text[]) AS known (call, job)
+JOIN call AS its ON its.id = known.call WHERE its.row = job.call AND known.job = job.id)"""
+# Open: nobody has it, or whoever has it is dead. $2 now.
+_OPEN = f"""(owner IS NULL OR (until <= $2 AND owner <> $1)
 OR ({GONE} AND split_part(owner, '/', 1) <> split_part($1, '/', 1)))"""
+# What $1 has and does not know of is handed to it again: the answer to an earlier claim did not come. That claim may be
+# carried out late, and then changes nothing but `until`.
 _CLAIM = f"""
-WITH open AS (SELECT call, id FROM job WHERE attempts < {MAX_RUNS} AND {_OPEN}
+WITH open AS (SELECT call, id FROM job WHERE {_WANTED} AND ((attempts < {MAX_RUNS} AND {_OPEN}) OR owner = $1)
 ORDER BY asked LIMIT $4 FOR UPDATE SKIP LOCKED),
-claimed AS (UPDATE job SET attempts = attempts + 1, owner = $1, until = $2::float8 + timeout + $5::float8
+claimed AS (UPDATE job SET attempts = attempts + (owner IS DISTINCT FROM $1)::integer, owner = $1,
+until = $2::float8 + timeout + $5::float8
 FROM open, call WHERE job.call = open.call AND job.id = open.id AND call.row = job.call
 RETURNING job.asked, call.id, channel, account, name, job.body, job.attempts, job.id),
 spent AS (SELECT job.asked, call.id, channel, account, name, '', job.attempts + 1, job.id
-FROM job JOIN call ON call.row = job.call WHERE attempts >= {MAX_RUNS} AND {_OPEN} ORDER BY asked LIMIT {_GIVEN_UP})
+FROM job JOIN call ON call.row = job.call WHERE {_WANTED} AND attempts >= {MAX_RUNS} AND {_OPEN}
+ORDER BY asked LIMIT {_GIVEN_UP})
 SELECT * FROM claimed UNION ALL SELECT * FROM spent
 """  # noqa: S608  # our own text
 _ATTEMPTS: Final = 6
@@ -53,12 +62,6 @@ SELECT 1 FROM kept
 _INBOX = """
 SELECT job.body, job.attempts, job.answer FROM job JOIN call ON call.row = job.call
 WHERE call.id = $1 AND answered IS NOT NULL ORDER BY answered
-"""
-_GIVE_BACK = """
-UPDATE job SET owner = NULL, until = NULL, attempts = attempts - 1 FROM call
-WHERE call.row = job.call AND owner = $1 AND answered IS NULL
-AND NOT EXISTS (SELECT 1 FROM unnest($2::text[], $3::text[]) AS known (call, job)
-WHERE known.call = call.id AND known.job = job.id)
 """
 _LEAVE = "UPDATE job SET owner = NULL, until = NULL WHERE owner LIKE $1 AND answered IS NULL"
 
@@ -81,13 +84,21 @@ class PostgresJobs:
         return tuple(event for _, event in read if event is not None)
 
     async def claim(
-        self, worker: str, *, now: float, lease: float, limit: int, busy: frozenset[str]
+        self,
+        worker: str,
+        *,
+        now: float,
+        lease: float,
+        limit: int,
+        busy: frozenset[str],
+        known: Collection[tuple[str, str]],
     ) -> tuple[Sequence[Order], Sequence[tuple[str, str]]]:
         """Hand out open orders for a run, and name those that may not run again: our id of the call, and the job."""
         if limit < 1:
             return (), ()
         owner = self._replica.owner(worker)
-        found = await self._pool.rows(_CLAIM, owner, now, sorted(busy), limit, lease)
+        calls, jobs = [call for call, _ in known], [job for _, job in known]
+        found = await self._pool.rows(_CLAIM, owner, now, sorted(busy), limit, lease, calls, jobs)
         found = sorted(found, key=itemgetter(0))
         claimed = [row for row in found if row[_ATTEMPTS] <= MAX_RUNS]
         last = claimed[-1][0] if len(claimed) == limit else inf
@@ -101,11 +112,6 @@ class PostgresJobs:
         # Those behind the last one that is handed out have to wait for their turn, too.
         spent = [(row[1], row[-1]) for row in found if row[_ATTEMPTS] > MAX_RUNS and row[0] < last]
         return orders, spent
-
-    async def give_back(self, worker: str, known: Collection[tuple[str, str]]) -> None:
-        """Open again what a worker has by the database, and does not know of; that was no run."""
-        calls, jobs = [call for call, _ in known], [job for _, job in known]
-        await self._pool.rows(_GIVE_BACK, self._replica.owner(worker), calls, jobs)
 
     async def leave(self) -> None:
         """Open again all that workers of this server have: it ends in order."""

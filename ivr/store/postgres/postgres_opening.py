@@ -80,7 +80,7 @@ async def open_postgres(location: StoreLocation, *, patience: float = STARTING) 
             sign_ins,
             PostgresMailbox(pool, key=sealer.derived(mail_columns.PURPOSE)),
             database.news,
-            PostgresCoordination(pool),
+            PostgresCoordination(pool, steady_for=lambda: replica.steady_for),
             link_key=sealer.derived("recording links"),
             token_key=sealer.derived("address tokens"),
             sign_in_key=sealer.derived("sign-in digests"),

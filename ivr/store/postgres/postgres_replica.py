@@ -87,6 +87,11 @@ class Replica:
         return self._since is not None and self._last - self._since >= self._dead
 
     @property
+    def steady_for(self) -> float:
+        """Seconds for which the database was there without a break, as far as its beats tell."""
+        return 0.0 if self._since is None else self._loop.time() - self._since
+
+    @property
     def place(self) -> tuple[int, int]:
         """Its place among those that are alive, counted from 0, and how many they are."""
         names = sorted([self.name, *self._others])
