@@ -29,7 +29,7 @@ CACHED: Final = 20_000
 UNDER_WAY: Final = 1024
 "Writes at once: the most that a database that stands still keeps in memory."
 REMEMBERED: Final = 1024
-"Names of recordings that calls took."
+"Names of recordings that calls took, or may have."
 
 
 class SharedCalls:
@@ -162,7 +162,7 @@ class SharedCalls:
         return await self._database.unnamed(media)
 
     async def named(self, media: str) -> bool:
-        """Return whether a call took this recording."""
+        """Return whether a call took this recording, or may have: a write that was given up can be carried out late."""
         return media in self._media or await self._database.named(media)
 
     async def save_flow(self, flow_hash: str, source: bytes, assets: Sequence[str] = ()) -> None:
@@ -275,6 +275,8 @@ class SharedCalls:
             self._calls.must_load(key)
         else:
             self._calls.drop(key)
+            for media in recordings_in(commit.trace):
+                self._media[media] = None
         try:
             then(error)
         except Exception as exc:  # a mistake of ours; who waits for this write must not wait for ever because of it
