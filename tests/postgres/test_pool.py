@@ -6,10 +6,11 @@ import pytest
 
 from ivr.errors import DataUnusable, StoreUnavailable
 from ivr.store.postgres.postgres_errors import TakenName
+from ivr.store.postgres.postgres_news import PostgresNews
 from ivr.store.postgres.postgres_pool import PostgresPool, each_host
 from tests.free_ports import free_port
 from tests.postgres.cluster import SECRET, Database
-from tests.waiting import begun
+from tests.waiting import PATIENCE, begun
 
 
 async def test_statements_at_once_share_the_connections(postgres: Database) -> None:
@@ -115,6 +116,49 @@ async def test_of_several_hosts_the_one_that_answers_is_taken(postgres: Database
     url = postgres.url.replace(port, f"127.0.0.1:{free_port()},{port}")
     pool = await PostgresPool.open(url, application="tests")
     assert await pool.value("SELECT 7") == 7
+    await pool.close()
+
+
+@pytest.mark.parametrize(
+    "said", [b"", b"HTTP/1.1 400 Bad Request\r\n\r\n", b"R\0\0\0\x04", b"S", b"E\0\0\0\x05\0", b"R\xff\xff\xff\xff" * 9]
+)
+async def test_what_answers_like_no_database_is_passed_over_and_does_no_harm(postgres: Database, said: bytes) -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(8)
+        writer.write(said)
+        writer.close()
+
+    other = await asyncio.start_server(answer, "127.0.0.1")
+    port = other.sockets[0].getsockname()[1]
+    with pytest.raises(StoreUnavailable, match="cannot be used"):
+        await PostgresPool.open(f"postgresql://ivr@127.0.0.1:{port}/ivr", application="tests")
+    pool = PostgresPool(postgres.url.replace("@", f"@127.0.0.1:{port},"), application="tests")
+    news = PostgresNews(pool)
+    news.open()
+    await asyncio.wait_for(news.listening.wait(), PATIENCE)
+    assert await pool.value("SELECT 7") == 7
+    await news.close()
+    await pool.close()
+    other.close()
+
+
+async def test_news_that_cannot_be_sent_keep_no_others_back(postgres: Database) -> None:
+    pool = await PostgresPool.open(postgres.url, application="tests")
+    here, there = PostgresNews(pool), PostgresNews(pool)
+    heard = asyncio.Event()
+    there.hear("mail", lambda about: heard.set() if about == "good" else None)
+    for one in (here, there):
+        one.open()
+        await asyncio.wait_for(one.listening.wait(), PATIENCE)
+    for bad in ("\0", "\ud800", "x" * 9000):
+        heard.clear()
+        here.tell("mail", bad)
+        async with asyncio.timeout(PATIENCE):
+            while not heard.is_set():
+                here.tell("mail", "good")
+                await asyncio.sleep(0.01)
+    for one in (here, there):
+        await one.close()
     await pool.close()
 
 

@@ -33,7 +33,8 @@ _ANSWER = 5.0
 _LOOK = 15.0
 "Seconds without news after which the connection is tried: one that is cut says nothing."
 _SEND = f"SELECT pg_notify('{CHANNEL}', news) FROM unnest($1::text[]) AS news"  # noqa: S608  # our own name
-_ERRORS = (OSError, pg.PostgresError, pg.InterfaceError, pg.InternalClientError)
+_LOST = (OSError, pg.PostgresConnectionError, pg.OperatorInterventionError, pg.ConnectionDoesNotExistError)
+"Errors by which a connection ends; what is to be told then is told by the next one."
 
 
 class PostgresNews:
@@ -78,7 +79,7 @@ class PostgresNews:
         while True:
             try:
                 connection = await self._pool.connected()
-            except _ERRORS:
+            except Exception:  # of any kind: whoever must hear goes on listening
                 self._unsent.clear()  # they would be old news
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, _LONGEST_PAUSE)
@@ -86,8 +87,11 @@ class PostgresNews:
             pause = _PAUSE
             try:
                 await self._pass_news(connection)
-            except _ERRORS as error:
+            except Exception as error:
                 log.info("listening again", extra={"reason": type(error).__name__})
+                if not isinstance(error, _LOST):
+                    self._unsent.clear()  # one of them may be what cannot be sent
+                    await asyncio.sleep(pause)
             finally:
                 self.listening.clear()
                 connection.terminate()

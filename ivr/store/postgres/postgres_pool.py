@@ -118,7 +118,7 @@ class PostgresPool:
         for url in list(self._hosts):
             try:
                 connection = await self._connected_to(url)
-            except (OSError, OverflowError, pg.PostgresError, pg.InterfaceError, pg.InternalClientError) as exc:
+            except Exception as exc:  # of any kind: what answers there may be no database
                 # That a standby is one says less than why the other host cannot be used.
                 if error is None or isinstance(error, pg.TargetServerAttributeNotMatched):
                     error = exc
