@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 import os
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -12,9 +13,10 @@ from typing import Any
 import pytest
 
 from ivr.auth.documents import DOCUMENTS
-from ivr.auth.keys import MAX_BYTES, KeyRing
+from ivr.auth.keys import EMPTY_INTERVAL, MAX_BYTES, KeyRing
+from ivr.server.plugs.key_rings import having
 from tests.fakes.identity import Answer, Identity
-from tests.waiting import PATIENCE
+from tests.waiting import PATIENCE, logged
 
 NOW = 1_800_000_000.0
 DAY = 24 * 3600
@@ -46,6 +48,17 @@ async def fetched(keys: KeyRing, *, now: float = NOW) -> None:
 def test_both_of_microsofts_documents_are_asked_unless_told_otherwise() -> None:
     assert {url.split("/")[2] for url in DOCUMENTS} == {"login.botframework.com", "api.aps.skype.com"}
     assert KeyRing().empty  # made without a question asked, and without an exception
+
+
+async def test_a_server_that_gets_no_calls_since_it_is_not_ready_asks_for_keys_all_the_same(identity: Identity) -> None:
+    identity.metadata = Answer(status=503)
+    async with ring(identity.metadata_url, now=time.time() - EMPTY_INTERVAL) as keys:
+        ready = having(keys)
+        identity.metadata = Answer()
+        with logged("keys fetched") as fetching:
+            assert not await ready()
+            await fetching.once()
+        assert await ready()
 
 
 # --- several documents -----------------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from ivr.settings import Settings, SettingsError, load_settings, location_of
 from ivr.store.data_folder import DataFolder
 from ivr.store.location import StoreLocation
 from ivr.store.opening import open_for_command, open_store, open_upkeep
+from ivr.store.postgres.postgres_errors import reason
 from ivr.store.postgres.postgres_opening import open_postgres, open_postgres_copy_target, replica_name
 from ivr.store.postgres.postgres_pool import PostgresPool
 from ivr.store.postgres.postgres_versions import MIGRATIONS, Migration
@@ -179,6 +180,11 @@ async def test_what_is_acknowledged_is_on_the_disk_also_where_the_database_asks_
             shown.append(await pool.value("SHOW synchronous_commit"))
             await pool.close()
     assert shown == ["on", "local", "remote_apply"]
+
+
+def test_files_of_another_user_are_told_from_a_database_that_is_away() -> None:
+    assert "~/.pgpass" in reason(PermissionError(13, "Permission denied", "/root/.postgresql/postgresql.key"))
+    assert reason(OSError(113, "No route to host")) == "it cannot be reached"
 
 
 def test_a_name_of_a_server_is_its_own_and_has_no_slash() -> None:

@@ -35,6 +35,8 @@ def having(keys: KeyRing) -> Check:
     """Return what asks whether there are keys (`Plug.checks`)."""
 
     async def has_keys() -> bool:
+        if keys.empty:  # a balancer sends nobody before there are some, so no call would ask for them
+            keys.tend(now=time.time())
         return not keys.empty
 
     return has_keys

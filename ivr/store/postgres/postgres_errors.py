@@ -27,6 +27,7 @@ _REASONS: Final[tuple[tuple[type[BaseException], str], ...]] = (
     (pg.PostgresConnectionError, "the connection was lost"),
     (ConnectionRefusedError, "nothing answers at its address"),
     (TimeoutError, "it did not answer in time"),
+    (PermissionError, "a file of the connection (~/.pgpass, ~/.postgresql) is not for this user: is HOME right?"),
     (OSError, "it cannot be reached"),
     (pg.ClientConfigurationError, _NO_URL),
     (OverflowError, _NO_URL),  # of a port
