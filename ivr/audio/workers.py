@@ -109,7 +109,11 @@ class Workers:
         await asyncio.gather(*self._ending)
 
     async def _start(self, limits: ProcessLimits) -> "_Worker":
-        worker = await _Worker.start(Setup(limits, self._path))
+        try:
+            worker = await _Worker.start(Setup(limits, self._path))
+        except OSError as error:  # no memory, no process more, or a Python that this user may not run
+            log.error("worker did not start", extra={"reason": type(error).__name__})  # noqa: TRY400
+            raise TranscriptionFailed("failed", "no worker process could be started") from error
         try:
             async with asyncio.timeout(START):
                 await worker.ready()

@@ -3,6 +3,8 @@
 import asyncio
 import os
 import signal
+import sys
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -109,6 +111,18 @@ async def test_workers_that_cannot_start_fail_the_job(caplog: pytest.LogCaptureF
     workers = Workers()
     with pytest.raises(TranscriptionFailed, match="started") as failure:
         await workers.run(replace(NUMBER, limits=ProcessLimits(files=1)))
+    assert failure.value.code == "failed"
+    assert caplog.messages == ["worker did not start"]
+    await workers.close()
+
+
+async def test_a_python_that_may_not_be_run_fails_the_job_too(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
+    workers = Workers()
+    with pytest.raises(TranscriptionFailed, match="started") as failure:
+        await workers.run(NUMBER)
     assert failure.value.code == "failed"
     assert caplog.messages == ["worker did not start"]
     await workers.close()
