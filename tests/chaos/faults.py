@@ -1,5 +1,6 @@
 """What goes wrong while callers are on the phone. After each, callers are served again by all servers."""
 
+import asyncio
 import signal
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final, TypeAlias
@@ -12,13 +13,16 @@ from tests.chaos.world import REPLICAS, World, aside
 Fault: TypeAlias = Callable[[World], Awaitable[None]]
 
 
-async def kill_each(one: World) -> None:
-    """Each server is killed, and started again once the others have gone on without it."""
-    for replica in one.replicas:
-        await replica.kill()
-        await one.more()
-        await replica.start()
-        await one.more()
+async def kill_servers(one: World) -> None:
+    """A server is killed, and started again once the others have gone on without it; then all three are, at once."""
+    await one.replicas[0].kill()
+    await one.more()
+    await one.replicas[0].start()
+    await one.more()
+    await asyncio.gather(*(replica.kill() for replica in one.replicas))
+    await one.met()
+    await asyncio.gather(*(replica.start() for replica in one.replicas))
+    await one.more()
 
 
 async def take_two_for_dead(one: World) -> None:
@@ -102,6 +106,15 @@ async def _replace_all(one: World, *, newer: bool, colour: Colour) -> None:
         await one.more()
 
 
+async def stop_standby(one: World) -> None:
+    """The standby is away, so that commits stand and are not acknowledged; later it is back."""
+    standby = one.servers.clusters[1]
+    await aside(standby.stop)
+    await one.met()
+    await aside(standby.start)
+    await one.more()
+
+
 async def fail_over(one: World) -> None:
     """The database is killed for good, and its standby takes its place."""
     await one.servers.fail_over()
@@ -116,7 +129,8 @@ def _all_wires(one: World) -> Sequence[Wire]:
 REPEATABLE: Final[Mapping[str, Fault]] = {
     one.__name__: one
     for one in (
-        *(kill_each, take_two_for_dead, restart_database, crash_database, break_off, fall_silent, upgrade_and_back),
+        *(kill_servers, take_two_for_dead, upgrade_and_back),
+        *(restart_database, crash_database, break_off, fall_silent, stop_standby),
     )
 }
 "All but the last one there is: nobody fails over twice to one standby."

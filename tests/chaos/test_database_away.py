@@ -39,5 +39,6 @@ async def test_the_standby_takes_over_and_has_all_that_was_acknowledged(tmp_path
     async with world(tmp_path, signer, standby=True) as one:
         async with one.callers():
             await one.more()
+            await faults.stop_standby(one)
             await faults.fail_over(one)
         nothing_was_done_twice(await judged(one))

@@ -12,10 +12,12 @@ from tests.phone.calling import Signer
 pytestmark = pytest.mark.real_time
 
 
-async def test_each_of_three_servers_is_killed_and_callers_notice_nothing(tmp_path: Path, signer: Signer) -> None:
+async def test_servers_are_killed_one_and_all_and_callers_notice_no_more_than_a_pause(
+    tmp_path: Path, signer: Signer
+) -> None:
     async with world(tmp_path, signer) as one:
         async with one.callers():
-            await faults.kill_each(one)
+            await faults.kill_servers(one)
         tally = await judged(one)
     assert min(tally.repeated, tally.doubled, tally.recordings, tally.large, tally.orders, tally.notices) > 0
 
