@@ -43,6 +43,8 @@ OLD_VERSIONS = 64
 "Replaced versions kept in memory for calls under way; older ones come back from the store when a call needs them."
 MISSED = 2
 "Looks after which a file is gone for good."
+WAITING = 64
+"Requests for prompt files that wait for the store; strangers may ask, and a slow database answers nobody."
 
 
 class KeepsFlows(Protocol):
@@ -116,6 +118,8 @@ class FlowRegistry:
         self._assets: dict[str, dict[str, Asset]] = {}
         "By flow and asset."
         self._looking_up = asyncio.Lock()
+        self._waiting = 0
+        "Those who wait for a prompt file that is not here."
 
     async def open(self, *, strict: bool) -> None:
         """Load everything; raise FlowError, with all that is wrong, where that is more than one flow's own matter.
@@ -207,14 +211,23 @@ class FlowRegistry:
         """
         if (found := self._held_asset(sha256)) is not None:
             return found
-        async with self._looking_up:  # whoever asks for what there is not gets one connection, and no more
-            flow = await self._store.flow_with(sha256)
-            try:
-                if flow is not None:
-                    await self.get(flow)
-            except FlowError as error:
-                log.warning("flow cannot be read", extra={"flow": flow, "reason": str(error)})
-            return self._held_asset(sha256)
+        if self._waiting >= WAITING:
+            raise StoreUnavailable(f"{self._waiting} wait for prompt files already.")
+        self._waiting += 1
+        try:
+            async with self._looking_up:  # whoever asks for what there is not gets one connection, and no more
+                return self._held_asset(sha256) or await self._asset_from_elsewhere(sha256)
+        finally:
+            self._waiting -= 1
+
+    async def _asset_from_elsewhere(self, sha256: str) -> Asset | None:
+        flow = await self._store.flow_with(sha256)
+        try:
+            if flow is not None:
+                await self.get(flow)
+        except FlowError as error:
+            log.warning("flow cannot be read", extra={"flow": flow, "reason": str(error)})
+        return self._held_asset(sha256)
 
     def _held_asset(self, sha256: str) -> Asset | None:
         return next((assets[sha256] for assets in self._assets.values() if sha256 in assets), None)

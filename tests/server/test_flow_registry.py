@@ -14,7 +14,7 @@ import pytest
 from ivr.channels.skype import SkypeChannel
 from ivr.errors import FlowError, StoreUnavailable, WebhookError
 from ivr.flowfile.load import load_flow
-from ivr.server.flow_registry import FlowRegistry
+from ivr.server.flow_registry import WAITING, FlowRegistry
 from ivr.store.memory.memory_calls import MemoryStore
 
 DESK = "flow: {name}\ninitial: main\nstates:\n  main: {{say: {text}, final: true}}\n"
@@ -438,6 +438,29 @@ async def test_a_prompt_file_of_a_flow_that_another_server_serves_is_found_in_th
     found = await asyncio.gather(*(older.asset(name) for name in [file, "0" * 64, file]))
     assert [asset and asset.content for asset in found] == [(await newer.asset(file)).content, None, found[0].content]
     assert older.held(flow.hash)
+
+
+async def test_while_the_store_is_slow_so_many_wait_for_prompt_files_and_the_others_are_told_to_come_again(
+    places: Places,
+) -> None:
+    places.desk()
+    registry = await places.registry()
+    goes_on = asyncio.Event()
+
+    class Slow(MemoryStore):
+        async def flow_with(self, asset: str) -> str | None:
+            await goes_on.wait()
+            return None
+
+    registry._store = Slow()
+    names = [f"{number:064x}" for number in range(WAITING + 3)]
+    asking = asyncio.gather(*(registry.asset(name) for name in names), return_exceptions=True)
+    await asyncio.sleep(0)
+    goes_on.set()
+    found = await asking
+    assert found[:WAITING] == [None] * WAITING
+    assert [type(one) for one in found[WAITING:]] == [StoreUnavailable] * 3
+    assert await registry.asset(names[0]) is None
 
 
 async def test_a_flow_of_another_server_that_is_damaged_has_no_prompt_files(places: Places) -> None:
