@@ -193,9 +193,9 @@ async def test_the_page_of_a_flow_shows_more_calls_than_it_used_to_count(operato
             )
         database.commit()
     page = text(await operator.see("/console/flows/desk?period=hour"))
-    assert "Calls 5100 " in page
-    assert "Callers who hung up 5100 (100 %)" in page
-    assert 'data-column="Calls in 7 days" role="cell">5100<' in await operator.see("/console/flows")
+    assert "Calls 5,100 " in page
+    assert "Callers who hung up 5,100 (100 %)" in page
+    assert 'data-column="Calls in 7 days" role="cell">5,100<' in await operator.see("/console/flows")
 
 
 @pytest.mark.parametrize(

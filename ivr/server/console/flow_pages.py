@@ -75,7 +75,7 @@ def flows_page(
             one.flow.description if one.flow else "",
             tag("code", one.flow.hash[:12]) if one.flow else "",
             join([standing(one), *closed_tags(one, closings)]),
-            str(calls.get(one.flow.name, 0)) if one.flow else "",
+            f"{calls.get(one.flow.name, 0):,}" if one.flow else "",
         )
         for one in registry
     }
@@ -116,7 +116,7 @@ def flow_page(
         sheet(
             "Where calls go",
             tag("div", drawn, class_="picture", tabindex="0"),
-            aside=f"{figures.calls} calls; on an arrow: calls that took it; red on a state: callers who hung up there",
+            aside=f"{figures.calls:,} calls; on an arrow: who took it; red on a state: callers who hung up there",
             live="picture",
         ),
         tag(
@@ -208,7 +208,7 @@ def _sums(counted: Counted, calls: int) -> Html:
     left = sum(figures.left.values())
     rows: list[tuple[str, Html | str]] = [
         ("Calls", _covered(counted, calls)),
-        ("Live now", str(figures.calls - figures.over)),
+        ("Live now", f"{figures.calls - figures.over:,}"),
         ("Average duration", mean),
         ("Callers who hung up", _share(left, figures.calls)),
     ]
@@ -241,8 +241,8 @@ def _covered(counted: Counted, calls: int) -> str:
     """Return how many calls the figures are made of, and why they are not all."""
     here = counted.figures.calls
     if here >= calls:
-        return str(here)
-    return f"the newest {here} of {calls}{'; still counting' if counted.pending else ''}"
+        return f"{here:,}"
+    return f"the newest {here:,} of {calls:,}{'; still counting' if counted.pending else ''}"
 
 
 def _transitions(figures: Figures) -> Html:
@@ -251,7 +251,7 @@ def _transitions(figures: Figures) -> Html:
             name_tag(state or "start"),
             name_tag(event),
             name_tag(target or "the end"),
-            str(count),
+            f"{count:,}",
             _share(count, figures.calls, bare=True),
         )
         for (state, event, target), count in sorted(figures.transitions.items(), key=lambda item: (-item[1], item[0]))
@@ -262,7 +262,7 @@ def _transitions(figures: Figures) -> Html:
 
 def _left(figures: Figures) -> Html:
     rows = {
-        state: (name_tag(state or "before the first state"), str(count), _share(count, figures.calls, bare=True))
+        state: (name_tag(state or "before the first state"), f"{count:,}", _share(count, figures.calls, bare=True))
         for state, count in figures.left.most_common()
     }
     return table(("State", "Callers", "Share"), rows, empty="No caller hung up.", numbers="Callers|Share")
@@ -271,7 +271,7 @@ def _left(figures: Figures) -> Html:
 def _failures(figures: Figures) -> Html:
     """Show how often speech engines, web services and transfers failed, the one that failed last first."""
     rows = {
-        f"{state} {event}": (name_tag(state), name_tag(event), str(failures.count), moment(failures.last))
+        f"{state} {event}": (name_tag(state), name_tag(event), f"{failures.count:,}", moment(failures.last))
         for (state, event), failures in sorted(figures.failures.items(), key=lambda item: (-item[1].last, item[0]))
     }
     return table(("State", "Event", "Times", "Last"), rows, empty="None.", numbers="Times")
@@ -281,7 +281,7 @@ def _versions(flow: Flow, versions: Sequence[Version], period: str) -> Html:
     rows = {
         one.hash: (
             _version_link(flow, one, period),
-            str(one.calls),
+            f"{one.calls:,}",
             moment(one.last) if one.calls else "–",
         )
         for one in versions
@@ -311,4 +311,4 @@ def _periods(flow: Flow, period: str, versions: Sequence[Version]) -> Html:
 
 def _share(part: int, whole: int, *, bare: bool = False) -> str:
     percent = f"{100 * part / whole:.0f}\N{NO-BREAK SPACE}%" if whole else "–"
-    return percent if bare else f"{part}\N{NO-BREAK SPACE}({percent})"
+    return percent if bare else f"{part:,}\N{NO-BREAK SPACE}({percent})"
