@@ -6,8 +6,16 @@ from collections.abc import AsyncIterator
 import pytest
 
 from ivr.errors import DataUnusable
+from ivr.store.postgres.postgres_migration import read_version
 from ivr.store.postgres.postgres_pool import PostgresPool
-from ivr.store.postgres.postgres_schema import make_months, make_schema, month_of, prove_key
+from ivr.store.postgres.postgres_schema import (
+    LOCK,
+    make_months,
+    make_schema,
+    month_of,
+    prove_key,
+    require_suitable,
+)
 from ivr.store.postgres.postgres_tables import LEAST, VERSION
 from ivr.store.sealing import Sealer
 from tests.postgres.cluster import Database
@@ -28,6 +36,26 @@ async def test_of_many_servers_that_start_at_once_one_makes_the_tables(pool: Pos
     made = await asyncio.gather(*(make_schema(pool) for _ in range(5)))
     assert sorted(made) == [False] * 4 + [True]
     assert [tuple(row) for row in await pool.rows("SELECT version, least FROM ivr_schema")] == [(VERSION, LEAST)]
+
+
+async def test_whoever_waited_while_another_made_the_tables_sees_them(postgres: Database) -> None:
+    """PostgreSQL would go on to answer from memory what this connection looked up in vain, had it no reason not to."""
+    postgres.raze()
+    late, other = [await PostgresPool.open(postgres.url, application="tests", size=1) for _ in range(2)]
+    await make_schema(late)
+    await late.rows("DROP SCHEMA public CASCADE")
+    await late.rows("CREATE SCHEMA public")
+    await require_suitable(late)
+    assert await read_version(late) is None
+    async with other.transaction() as making:
+        await making.execute(LOCK)
+        waiting = asyncio.create_task(make_schema(late))
+        while not await making.fetchval("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)"):
+            await asyncio.sleep(0)
+        await making.execute("CREATE TABLE call ()")  # all tables at once would be a reason
+    assert await waiting is False
+    await late.close()
+    await other.close()
 
 
 async def test_this_month_and_two_more_have_a_table_and_a_year_ends(pool: PostgresPool) -> None:

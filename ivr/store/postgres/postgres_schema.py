@@ -16,8 +16,12 @@ AHEAD: Final = 2
 NO_MONTH: Final = 0
 "The month of a call whose time no calendar has; its turns are in the table of no month."
 
-LOCK: Final = "SELECT pg_advisory_xact_lock(7306086967040)"
-"Of those who change tables, until their transaction ends; the number is nobody else's."
+LOCK: Final = "SELECT pg_advisory_xact_lock(7306086967040); SELECT FROM pg_class LIMIT 0"
+"""Of those who change tables, until their transaction ends; the number is nobody else's.
+
+PostgreSQL remembers for a connection which names are no tables, and hears what others have made when it locks a table:
+so it is given one to lock, once those others are done.
+"""
 COPYING: Final = "copying"
 "A table that is there as long as a copy into this database is not finished."
 UNFINISHED: Final = (
