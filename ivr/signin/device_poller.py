@@ -111,8 +111,13 @@ class DevicePoller:
         """
         if not await self._leased(attempt, wait):
             return None
-        changed.clear()
+        changed.clear()  # what has changed up to here is seen by looking, what changes from here on ends the rest
+        if await self._pending(attempt) is None:
+            return None
         await self._attempts.rest(changed, min(wait, attempt.ends - self._attempts.now()))
+        return await self._pending(attempt)
+
+    async def _pending(self, attempt: Attempt) -> SignIn | None:
         now = await self._attempts.get(attempt.id, attempt.call)
         return now if self._attempts.standing(now) == "pending" else None
 
