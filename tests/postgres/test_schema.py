@@ -19,9 +19,15 @@ from ivr.store.postgres.postgres_schema import (
 from ivr.store.postgres.postgres_tables import LEAST, VERSION
 from ivr.store.sealing import Sealer
 from tests.postgres.cluster import Database
+from tests.waiting import PATIENCE
 
 NOVEMBER = 1_796_000_000.0
 "A moment in November 2026, UTC."
+WAITS = (
+    "SELECT EXISTS (SELECT FROM pg_locks JOIN pg_database AS here ON here.oid = database "
+    "WHERE datname = current_database() AND locktype = 'advisory' AND NOT granted)"
+)
+"Whether somebody waits for the lock of those who change tables."
 
 
 @pytest.fixture
@@ -50,8 +56,9 @@ async def test_whoever_waited_while_another_made_the_tables_sees_them(postgres: 
     async with other.transaction() as making:
         await making.execute(LOCK)
         waiting = asyncio.create_task(make_schema(late))
-        while not await making.fetchval("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)"):
-            await asyncio.sleep(0)
+        async with asyncio.timeout(PATIENCE):
+            while not await making.fetchval(WAITS):
+                await asyncio.sleep(0)
         await making.execute("CREATE TABLE call ()")  # all tables at once would be a reason
     assert await waiting is False
     await late.close()
