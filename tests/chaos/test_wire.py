@@ -1,6 +1,8 @@
 """The network of these tests: what it is told to do to connections."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 
 import pytest
 
@@ -8,10 +10,25 @@ from tests.chaos.wire import Wire, wire_to
 from tests.waiting import PATIENCE
 
 
-async def _echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    while data := await reader.read(100):
-        writer.write(data)
-    writer.close()
+@asynccontextmanager
+async def _echo() -> AsyncIterator[int]:
+    """Yield the port of a server that says what it hears; it ends when all connections to it have."""
+    ends: list[asyncio.Task[None]] = []
+
+    async def say(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(ConnectionResetError):
+            while data := await reader.read(100):
+                writer.write(data)
+            writer.close()
+            await writer.wait_closed()
+
+    def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        ends.append(asyncio.create_task(say(reader, writer)))
+
+    server = await asyncio.start_server(accept, "127.0.0.1", 0)
+    async with server:
+        yield server.sockets[0].getsockname()[1]
+    await asyncio.gather(*ends)
 
 
 async def _said(wire: Wire, word: bytes) -> bytes:
@@ -20,12 +37,12 @@ async def _said(wire: Wire, word: bytes) -> bytes:
     async with asyncio.timeout(PATIENCE):
         heard = await reader.readexactly(len(word))
     writer.close()
+    await writer.wait_closed()
     return heard
 
 
 async def test_a_silent_wire_gives_nothing_up_and_says_it_later() -> None:
-    server = await asyncio.start_server(_echo, "127.0.0.1", 0)
-    async with server, wire_to(server.sockets[0].getsockname()[1]) as wire:
+    async with _echo() as port, wire_to(port) as wire:
         assert await _said(wire, b"one") == b"one"
         wire.go_silent()
         late = asyncio.create_task(_said(wire, b"two"))
@@ -36,8 +53,7 @@ async def test_a_silent_wire_gives_nothing_up_and_says_it_later() -> None:
 
 
 async def test_a_wire_that_breaks_off_tells_both_sides_and_takes_new_connections() -> None:
-    server = await asyncio.start_server(_echo, "127.0.0.1", 0)
-    async with server, wire_to(server.sockets[0].getsockname()[1]) as wire:
+    async with _echo() as port, wire_to(port) as wire:
         reader, writer = await asyncio.open_connection("127.0.0.1", wire.port)
         writer.write(b"one")
         assert await reader.readexactly(3) == b"one"

@@ -26,7 +26,7 @@ class Wire:
 
     async def start(self) -> None:
         """Take connections."""
-        self._server = await asyncio.start_server(self._forward, "127.0.0.1", self.port)
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", self.port)
 
     async def stop(self) -> None:
         """Take no more, and break off those that there are."""
@@ -49,11 +49,14 @@ class Wire:
         for task in self._pairs:
             task.cancel()
 
-    async def _forward(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task
-        self._pairs.add(task)
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Take a connection. It is known at once, so that one that comes with the end is broken off, too."""
         self._writers.add(writer)
+        task = asyncio.create_task(self._forward(reader, writer))
+        self._pairs.add(task)
+        task.add_done_callback(self._pairs.discard)
+
+    async def _forward(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         there: asyncio.StreamWriter | None = None
         try:
             await self._up.wait()
@@ -69,7 +72,6 @@ class Wire:
                 if end is not None:
                     self._writers.discard(end)
                     end.transport.abort()
-            self._pairs.discard(task)
 
     async def _pump(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
         while data := await source.read(AT_ONCE):
