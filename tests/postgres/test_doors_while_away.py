@@ -120,6 +120,12 @@ class Doors:
         address = self._links.address(RECORDING, "listen", now=time.time())
         return await self._asked("GET", address, {})
 
+    async def prompt_file(self) -> Answer:
+        return await self._asked("GET", f"/media/{next(self._numbers):064x}", {})
+
+    async def prompt_file_as_wav(self) -> Answer:
+        return await self._asked("GET", f"/media/{next(self._numbers):064x}.wav", {})
+
     async def sign_in_link(self) -> Answer:
         return await self._asked("GET", f"/s/{'a' * 43}", {})
 
@@ -140,7 +146,7 @@ class Doors:
 DOORS = (
     Doors.call, Doors.callback, Doors.twilio, Doors.jambonz, Doors.placed_call, Doors.look_at_a_placed_call,
     Doors.bot_state, Doors.keep_bot_state, Doors.chat, Doors.chat_page, Doors.console, Doors.console_login,
-    Doors.recording, Doors.sign_in_link,
+    Doors.recording, Doors.prompt_file, Doors.prompt_file_as_wav, Doors.sign_in_link,
 )  # fmt: skip
 
 
